@@ -1,0 +1,1 @@
+"""What the three services have in common: the messages, the rules both sides must agree on, and the runtime."""
