@@ -1,0 +1,52 @@
+"""Fresh databases for tests, cheap enough for one per test."""
+
+import itertools
+import os
+import subprocess
+import sys
+from dataclasses import dataclass, field
+
+import psycopg
+
+from deploy.postgres.embedded import Server
+
+
+@dataclass
+class Databases:
+    """Hands out databases of one server: empty ones, or copies of one that a service has migrated."""
+
+    server: Server
+    _numbers: "itertools.count[int]" = field(default_factory=itertools.count)
+    _templates: dict[str, str] = field(default_factory=dict)
+
+    def fresh(self, service: str | None = None) -> str:
+        """The `postgresql+psycopg://` URL of a new database: with that service's tables, else empty."""
+        name = f"test_{next(self._numbers)}"
+        self._create(name, template=self._migrated(service) if service else "template0")
+        return self.server.url(name)
+
+    def drop(self, url: str) -> None:
+        self._execute(f'drop database if exists "{url.rsplit("/", 1)[1]}" with (force)')
+
+    def _migrated(self, service: str) -> str:
+        if service not in self._templates:
+            name = f"template_{service}"
+            self._create(name, template="template0")
+            _migrate(service, url=self.server.url(name))
+            self._templates[service] = name
+        return self._templates[service]
+
+    def _create(self, name: str, *, template: str) -> None:
+        self._execute(f'create database "{name}" template "{template}" strategy file_copy')
+
+    def _execute(self, statement: str) -> None:
+        with psycopg.connect(f"host=127.0.0.1 port={self.server.port} user=postgres dbname=postgres", autocommit=True) as connection:
+            connection.execute(statement)
+
+
+def _migrate(service: str, *, url: str) -> None:
+    """As an operator would: the service's own command, with nothing but the address of the database."""
+    environment = {**os.environ, "AFTERCALL_DATABASE_URL": url}
+    done = subprocess.run([sys.executable, "-m", service, "migrate"], env=environment, capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise AssertionError(f"`python -m {service} migrate` failed:\n{done.stdout}{done.stderr}")
