@@ -1,0 +1,1 @@
+"""Asking: the survey row, its sending through a gateway, and pausing it."""

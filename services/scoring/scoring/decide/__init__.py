@@ -1,0 +1,1 @@
+"""Whom to ask: rules, policies and the durable decision behind every survey."""

@@ -1,0 +1,94 @@
+"""Policies, decisions with their earlier revisions, and the callback facts that rules read."""
+
+from sqlalchemy import Boolean, Column, DateTime, Float, Index, Integer, Sequence, Table, Text, UniqueConstraint, Uuid, text
+from sqlalchemy.dialects.postgresql import JSONB
+
+from scoring.people.tables import metadata
+
+FIRST_DRAFT = 3
+"""Versions 1 and 2 are the first policies of `tnps` and `recovery`; drafts count on from here."""
+
+policy_version = Sequence("policy_version", start=FIRST_DRAFT, metadata=metadata)
+
+policy = Table(
+    "policy",
+    metadata,
+    Column("version", Integer, primary_key=True, autoincrement=False),
+    Column("kind", Text, nullable=False),
+    Column("document", JSONB, nullable=False),
+    Column("note", Text, nullable=False),
+    Column("written_by", Text, nullable=False),
+    Column("written_at", DateTime(timezone=True), nullable=False),
+    Column("active_from", DateTime(timezone=True), comment="null: a draft"),
+    Index("policy_in_force", "kind", "active_from"),
+)
+
+decision = Table(
+    "decision",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    Column("kind", Text, nullable=False),
+    Column("anchor", Uuid, nullable=False),
+    Column("revision", Integer, nullable=False),
+    Column("customer_id", Uuid),
+    Column("interaction_id", Uuid),
+    Column("interaction_revision", Integer),
+    Column("platform", Text),
+    Column("account", Text),
+    Column("ref", Text),
+    Column("team", Text),
+    Column("outcome", Text, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("phase", Text, nullable=False),
+    Column("verdicts", JSONB, nullable=False, comment="[verdict, detail] in the order of the policy's rules"),
+    Column("policy_version", Integer, nullable=False),
+    Column("decided_at", DateTime(timezone=True), nullable=False),
+    Column("cell", Text),
+    Column("draw", Float),
+    Column("rate", Float),
+    Column("survey_id", Uuid),
+    Column("channel", Text),
+    Column("send_at", DateTime(timezone=True)),
+    Column("retry_at", DateTime(timezone=True)),
+    Column("give_up_at", DateTime(timezone=True), comment="after it a missing fact counts as a no"),
+    Column("aged_from", DateTime(timezone=True), nullable=False, comment="the moment the age limit counts from"),
+    Column("facts", JSONB, nullable=False, comment="what the rules saw, in short"),
+    Column("contact", JSONB(none_as_null=True), comment="the whole contact while it may still be judged again by a timer"),
+    UniqueConstraint("kind", "anchor", name="decision_one_per_anchor"),
+    Index("decision_contact", "ref", "account", "platform"),
+    Index("decision_interaction", "interaction_id"),
+    Index("decision_customer", "customer_id"),
+    Index("decision_retry", "retry_at", postgresql_where=text("retry_at is not null")),
+)
+
+decision_revision = Table(
+    "decision_revision",
+    metadata,
+    Column("decision_id", Uuid, primary_key=True),
+    Column("revision", Integer, primary_key=True),
+    Column("said", JSONB, nullable=False, comment="the row as it stood before the next revision"),
+)
+
+callback = Table(
+    "callback",
+    metadata,
+    Column("case_id", Uuid, primary_key=True),
+    Column("revision", Integer, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("is_open", Boolean, nullable=False),
+    Column("customer_id", Uuid),
+    Column("opening_survey", Uuid),
+    Column("answered_at", DateTime(timezone=True), nullable=False),
+    Column("recovery_due", DateTime(timezone=True), comment="when to decide about its recovery survey; null: nothing to do"),
+    Index("callback_customer", "customer_id", postgresql_where=text("is_open")),
+    Index("callback_recovery", "recovery_due", postgresql_where=text("recovery_due is not null")),
+)
+
+own_call = Table(
+    "own_call",
+    metadata,
+    Column("platform", Text, primary_key=True),
+    Column("account", Text, primary_key=True),
+    Column("ref", Text, primary_key=True),
+    Column("case_id", Uuid, nullable=False),
+)

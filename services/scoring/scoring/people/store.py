@@ -1,0 +1,152 @@
+"""Every query on customers and consents. Locks are taken in the order of ids, so that two batches cannot block each other."""
+
+from collections.abc import Collection, Iterable, Sequence
+from uuid import UUID
+
+from shared.runtime.database import as_json, rows, run
+from shared.schemas import Consent, Customer
+from sqlalchemy import RowMapping
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from scoring.people.model import Person
+
+
+async def customer(tx: AsyncConnection, customer_id: UUID) -> Customer | None:
+    """As scoring knows the person now, with what they and their addresses allow; an id merged into another's is the other's."""
+    people = await people_by_id(tx, [customer_id])
+    known = people[customer_id].customer if customer_id in people else None
+    if known is None:
+        return None
+    facts = await consents_of(tx, customer_ids=[known.customer_id], address_refs=[point.ref for point in known.points])
+    return known.model_copy(update={"consents": tuple(facts)})
+
+
+async def people_by_id(tx: AsyncConnection, customer_ids: Collection[UUID]) -> dict[UUID, Person]:
+    """Keyed by the id asked for, which may be one that was merged into the person's."""
+    found = await rows(
+        tx,
+        """select asked.id as asked_id, now_known.id, now_known.snapshot
+        from customer asked join customer now_known on now_known.id = coalesce(asked.merged_into, asked.id)
+        where asked.id = any(:ids)""",
+        ids=list(customer_ids),
+    )
+    return {each["asked_id"]: _person(each) for each in found}
+
+
+async def lock(tx: AsyncConnection, customer_ids: Iterable[UUID]) -> dict[UUID, UUID]:
+    """Lock these customers (first seen ones included) until the end of the transaction; what id each has now.
+
+    Reading what others wrote about them is a statement after this one: in the same it would see the time before the wait.
+    """
+    ids = sorted(set(customer_ids))
+    if not ids:
+        return {}
+    await run(
+        tx,
+        """insert into customer (id) select id from jsonb_to_recordset(cast(:rows as jsonb)) as r(id uuid) order by id
+        on conflict (id) do nothing""",
+        rows=as_json([{"id": each} for each in ids]),
+    )
+    canonical = await _lock_rows(tx, ids)
+    await _lock_rows(tx, sorted(set(canonical.values()) - set(ids)))
+    return canonical
+
+
+async def _lock_rows(tx: AsyncConnection, ids: Sequence[UUID]) -> dict[UUID, UUID]:
+    if not ids:
+        return {}
+    found = await rows(
+        tx,
+        "select id, coalesce(merged_into, id) as now_id from customer where id = any(:ids) order by id for no key update",
+        ids=list(ids),
+    )
+    return {each["id"]: each["now_id"] for each in found}
+
+
+async def learn(tx: AsyncConnection, snapshots: Iterable[Customer]) -> int:
+    """Keep each snapshot that is newer than what is known, and merge its consents. The customers are locked by the caller."""
+    newest = highest_versions(snapshots)
+    if not newest:
+        return 0
+    learned = await rows(
+        tx,
+        """update customer c set version = r.version, snapshot = r.snapshot
+        from jsonb_to_recordset(cast(:rows as jsonb)) as r(id uuid, version int, snapshot jsonb)
+        where c.id = r.id and c.version < r.version returning c.id""",
+        rows=as_json([_row(each) for each in newest.values()]),
+    )
+    await merge_consents(tx, [fact for each in learned for fact in newest[each["id"]].consents])
+    return len(learned)
+
+
+def highest_versions(snapshots: Iterable[Customer]) -> dict[UUID, Customer]:
+    """Of several snapshots of one customer, the newest."""
+    newest: dict[UUID, Customer] = {}
+    for each in snapshots:
+        known = newest.get(each.customer_id)
+        if known is None or known.version < each.version:
+            newest[each.customer_id] = each
+    return newest
+
+
+async def merge_into(tx: AsyncConnection, kept: UUID, superseded: Iterable[UUID]) -> list[UUID]:
+    """From now on the superseded ids mean `kept`. Returns the ids for which this is news; all are locked by the caller.
+
+    Also ids merged into one of the superseded before: chains are never longer than one step.
+    """
+    found = await rows(
+        tx,
+        """update customer set merged_into = :kept
+        where (id = any(:old) or merged_into = any(:old)) and id <> :kept and merged_into is distinct from :kept returning id""",
+        kept=kept,
+        old=list(superseded),
+    )
+    moved = [each["id"] for each in found]
+    await merge_consents(tx, [fact.model_copy(update={"customer_id": kept}) for fact in await _of_customers(tx, moved)])
+    return moved
+
+
+async def consents_of(tx: AsyncConnection, *, customer_ids: Collection[UUID], address_refs: Collection[str]) -> list[Consent]:
+    """Everything these people and addresses allow or refuse."""
+    found = await rows(
+        tx,
+        """select customer_id, address_ref, channel, purpose, state, at, source from consent where customer_id = any(:ids)
+        union all select customer_id, address_ref, channel, purpose, state, at, source from consent where address_ref = any(:refs)""",
+        ids=list(customer_ids),
+        refs=list(address_refs),
+    )
+    return [Consent.model_validate(dict(each)) for each in found]
+
+
+async def merge_consents(tx: AsyncConnection, facts: Sequence[Consent]) -> None:
+    """Commutative: the latest wins, refusal wins ties, whatever the order and however often."""
+    if not facts:
+        return
+    await run(
+        tx,
+        """insert into consent as known (customer_id, address_ref, channel, purpose, state, at, source)
+        select distinct on (customer_id, address_ref, channel, purpose) customer_id, address_ref, channel, purpose, state, at, source
+        from jsonb_to_recordset(cast(:rows as jsonb))
+          as r(customer_id uuid, address_ref text, channel text, purpose text, state text, at timestamptz, source text)
+        order by customer_id, address_ref, channel, purpose, at desc, state desc, source
+        on conflict on constraint consent_one_fact do update set state = excluded.state, at = excluded.at, source = excluded.source
+        where (excluded.at, excluded.state) > (known.at, known.state)""",
+        rows=as_json([fact.model_dump(mode="json") for fact in facts]),
+    )
+
+
+async def _of_customers(tx: AsyncConnection, customer_ids: Collection[UUID]) -> list[Consent]:
+    return await consents_of(tx, customer_ids=customer_ids, address_refs=()) if customer_ids else []
+
+
+def _row(snapshot: Customer) -> dict[str, object]:
+    return {
+        "id": snapshot.customer_id,
+        "version": snapshot.version,
+        "snapshot": snapshot.model_dump(mode="json", by_alias=True, exclude={"consents"}, exclude_none=True),
+    }
+
+
+def _person(found: RowMapping) -> Person:
+    snapshot = found["snapshot"]
+    return Person(found["id"], None if snapshot is None else Customer.model_validate({**snapshot, "customer_id": found["id"], "consents": ()}))
