@@ -1,0 +1,1 @@
+"""What platforms send, in our own words. Pure: bytes and headers in, readings out; no clock, no log, no database."""
