@@ -1,10 +1,13 @@
 """What every test may ask for. Nothing starts before a test asks; what was started ends with the run, however it ends."""
 
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 
 import pytest
+from playwright.async_api import Browser
 
 from deploy.postgres.embedded import postgres
+from tests.support.browser import chromium
+from tests.support.kafka import kafka_bootstrap
 from tests.support.postgres import Databases
 
 
@@ -37,6 +40,20 @@ def scoring_database(databases: Databases) -> Iterator[str]:
 def routing_database(databases: Databases) -> Iterator[str]:
     """A database with routing's tables, for this test alone."""
     yield from _database(databases, service="routing")
+
+
+@pytest.fixture(scope="session")
+def kafka_servers() -> Iterator[str]:
+    """`host:port` of a real Apache Kafka, shared by the run: give topics a prefix of your own. Mark the test `kafka`."""
+    with kafka_bootstrap() as bootstrap:
+        yield bootstrap
+
+
+@pytest.fixture
+async def browser() -> AsyncIterator[Browser]:
+    """A headless Chromium for this test. Mark the test `browser`."""
+    async with chromium() as running:
+        yield running
 
 
 def _database(databases: Databases, *, service: str | None) -> Iterator[str]:

@@ -40,7 +40,7 @@ class Databases:
         self._execute(f'create database "{name}" template "{template}" strategy file_copy')
 
     def _execute(self, statement: str) -> None:
-        with psycopg.connect(f"host=127.0.0.1 port={self.server.port} user=postgres dbname=postgres", autocommit=True) as connection:
+        with psycopg.connect(self.server.url().replace("+psycopg", ""), autocommit=True) as connection:
             connection.execute(statement)
 
 
