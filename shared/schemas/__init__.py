@@ -3,6 +3,7 @@
 from shared.schemas.callbacks import CallbackAttempted, CallbackChanged, CallbackRequested, Reason, State
 from shared.schemas.fields import (
     Answered,
+    Attribute,
     By,
     Code,
     Count,
@@ -10,6 +11,7 @@ from shared.schemas.fields import (
     Detail,
     Id,
     Language,
+    Name,
     PlatformRef,
     Rate,
     Revision,
@@ -18,6 +20,7 @@ from shared.schemas.fields import (
     Verdict,
     When,
     Window,
+    Words,
     YesNo,
     Zone,
 )
@@ -52,10 +55,15 @@ MESSAGES: tuple[type[Message], ...] = (
     CallbackAttempted,
     CallbackChanged,
 )
+PUBLISHED: dict[str, type[Value]] = {**{message.short_name(): message for message in MESSAGES}, "native-event.v1": NativeEvent}
+"""Every schema that outsiders build on, under the name of its committed file and its folder of examples."""
 
+# fmt: off
 __all__ = [
     "MESSAGES",
+    "PUBLISHED",
     "Answered",
+    "Attribute",
     "Band",
     "By",
     "CallbackAttempted",
@@ -82,6 +90,7 @@ __all__ = [
     "Language",
     "Leg",
     "Message",
+    "Name",
     "NativeAgent",
     "NativeCustomer",
     "NativeEvent",
@@ -100,6 +109,7 @@ __all__ = [
     "Verdict",
     "When",
     "Window",
+    "Words",
     "YesNo",
     "Zone",
 ]

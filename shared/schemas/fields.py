@@ -1,10 +1,12 @@
 """The types that message fields are made of."""
 
 from datetime import UTC, date, datetime
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from pydantic import AwareDatetime, Field, PlainSerializer, StringConstraints, WithJsonSchema
+from pydantic import Field, GetCoreSchemaHandler, GetJsonSchemaHandler, StringConstraints
+from pydantic.json_schema import JsonSchemaValue
+from pydantic_core import CoreSchema, core_schema
 
 from shared.schemas.message import Value
 
@@ -14,13 +16,36 @@ def in_wire_form(moment: datetime) -> str:
     return moment.astimezone(UTC).isoformat(timespec="milliseconds")[:23] + "Z"
 
 
+EARLIEST = datetime(1900, 1, 1, tzinfo=UTC)
+LATEST = datetime(2200, 1, 1, tzinfo=UTC)
+
+
+class Rfc3339:
+    """Reads an aware moment: from JSON only as text (a bare number has no unit), in Python also what pydantic takes for one.
+
+    Bounded, because a moment at the edge of the calendar cannot be converted to every zone.
+    """
+
+    @staticmethod
+    def __get_pydantic_core_schema__(source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        return core_schema.json_or_python_schema(
+            json_schema=core_schema.datetime_schema(strict=True, tz_constraint="aware", ge=EARLIEST, le=LATEST),
+            python_schema=core_schema.datetime_schema(tz_constraint="aware", ge=EARLIEST, le=LATEST),
+            serialization=core_schema.plain_serializer_function_ser_schema(
+                in_wire_form, return_schema=core_schema.str_schema(), when_used="json"
+            ),
+        )
+
+    @staticmethod
+    def __get_pydantic_json_schema__(schema: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
+        return {"type": "string", "format": "date-time"}
+
+
 Id = UUID
 Day = date
-When = Annotated[
-    AwareDatetime,
-    PlainSerializer(in_wire_form, return_type=str, when_used="json"),
-    WithJsonSchema({"type": "string", "format": "date-time"}),
-]
+When = Annotated[datetime, Rfc3339]
+"""Aware, in the offset it was written with; it is written in UTC, to the millisecond, with a Z."""
+
 Code = Annotated[str, StringConstraints(to_lower=True, min_length=1)]
 """A member of an open set, lower-case. Readers map a member they do not know to `other` (`shared.codes.known`) and keep the original."""
 

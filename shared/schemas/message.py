@@ -27,3 +27,8 @@ class Message(Value):
 
     TYPE: ClassVar[str]
     VERSION: ClassVar[int] = 1
+
+    @classmethod
+    def short_name(cls) -> str:
+        """The type without our prefix, such as `interaction-completed.v1`: the name of its schema file and its folder of examples."""
+        return cls.TYPE.removeprefix("aftercall.")
