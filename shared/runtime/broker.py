@@ -9,7 +9,6 @@ from uuid import UUID
 
 from shared.topics import Topic
 
-
 Partition = tuple[str, int]
 
 
@@ -29,6 +28,10 @@ class Record:
     def place(self) -> Partition:
         return self.topic, self.partition
 
+    @property
+    def at(self) -> tuple[str, int, int]:
+        return self.topic, self.partition, self.offset
+
 
 @dataclass(frozen=True, slots=True)
 class Outgoing:
@@ -47,6 +50,14 @@ class Progress:
     owner: UUID
     next: Mapping[Partition, int]
     read_to: Mapping[Partition, datetime]
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """`behind` records were not handed out yet, as the fetch reply at `seen` said (this process's clock)."""
+
+    behind: int
+    seen: datetime
 
 
 class NotOurs(Exception):
@@ -89,10 +100,8 @@ class Reader(Protocol):
     async def commit(self, nexts: Mapping[Partition, int]) -> None:
         """Raises NotOurs where the group has moved on, BrokerAway where nobody answers."""
 
-    def at_end(self) -> Mapping[Partition, datetime]:
-        """The partitions read to their end, with the time of the fetch that said so (this process's clock)."""
-
-    def lag(self) -> Mapping[Partition, int]: ...
+    async def standing(self) -> Mapping[Partition, "Standing"]:
+        """Of each partition being read, how far behind it is; what is not known yet is not in the answer."""
 
     async def close(self) -> None: ...
 

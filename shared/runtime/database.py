@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import re
 import zlib
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
@@ -24,6 +25,7 @@ from shared.schemas import Message
 from shared.topics import topic_of
 
 SHARDS = 16
+_NUL = re.compile(r"(?<!\\)(?:\\\\)*\\u0000")
 
 _INSERT_OUTBOX = """
 insert into outbox (shard, topic, key, type, correlation, traceparent, payload)
@@ -98,7 +100,11 @@ class Database:
             max_overflow=0,
             pool_timeout=pool_wait,
             pool_pre_ping=True,
-            connect_args={"options": f"-c search_path={schema} -c timezone=UTC", "application_name": f"aftercall-{schema}", "connect_timeout": 5},
+            connect_args={
+                "options": f"-c search_path={schema} -c timezone=UTC",
+                "application_name": f"aftercall-{schema}",
+                "connect_timeout": 5,
+            },
         )
 
     @asynccontextmanager
@@ -149,7 +155,7 @@ async def run(tx: AsyncConnection, sql: str, **parameters: object) -> int:
 def as_json(value: object) -> str:
     """One JSON parameter for a set of rows. A NUL, which PostgreSQL cannot store, is the message's fault."""
     written = json.dumps(value, default=_plain, ensure_ascii=False, separators=(",", ":"))
-    if "\\u0000" in written:
+    if "\\u0000" in written and _NUL.search(written):
         raise Unprocessable("nul_character")
     return written
 
@@ -187,7 +193,9 @@ def worlds_fault(error: BaseException) -> bool:
     if isinstance(error, PoolExhausted | InterfaceError | TimeoutError | ConnectionError):
         return True
     if isinstance(error, DBAPIError):
-        return error.connection_invalidated or isinstance(error.orig, _PASSING) or (isinstance(error, OperationalError) and _lost(error.orig))
+        return (
+            error.connection_invalidated or isinstance(error.orig, _PASSING) or (isinstance(error, OperationalError) and _lost(error.orig))
+        )
     return False
 
 

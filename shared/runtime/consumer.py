@@ -1,0 +1,286 @@
+"""One reader of a service's topics: poll, store, and never move past what is not stored.
+
+The database says where to read on and who may store; the broker's offsets follow it on a timer.
+"""
+
+import asyncio
+import contextlib
+import logging
+from collections import defaultdict
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from functools import partial
+from uuid import UUID, uuid4
+
+from shared.runtime import dead_letters, offsets, waiting
+from shared.runtime.broker import Broker, BrokerAway, NotOurs, Partition, Progress, Reader, Record
+from shared.runtime.cap import Limits
+from shared.runtime.capping import Capping
+from shared.runtime.database import Database
+from shared.runtime.dead_letters import Letter
+from shared.runtime.delivery import Delivery
+from shared.runtime.failpoints import failpoint
+from shared.runtime.handling import Applied, Apply, Batch, Dispatch, Handler
+from shared.runtime.measures import Measures
+from shared.runtime.patience import Patience, Stopped
+from shared.runtime.sealing import Sealer
+
+__all__ = ["Applied", "Apply", "Batch", "Consumer", "Delivery", "Dispatch", "Handler", "Reading", "Stuck"]
+
+log = logging.getLogger("aftercall.consumer")
+
+
+class Stuck(Exception):
+    """A partition has records and made no progress although the broker answers: end the process, a fresh one may do better."""
+
+    def __init__(self, topic: str, seconds: float) -> None:
+        super().__init__(f"A partition of {topic} with records waiting made no progress for {seconds:.0f} s while the broker answered.")
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """Durations in seconds. `watermark`: also keep how far idle partitions are read (ingest's closing compares with it)."""
+
+    batch: int = 500
+    poll: float = 0.1
+    commit_every: float = 0.2
+    look_every: float = 1.0
+    stuck_after: float = 120.0
+    drain: float = 20.0
+    watermark: bool = False
+    limits: Limits = field(default_factory=Limits)
+
+
+@dataclass(slots=True)
+class _Held:
+    """Partitions not yet taken over, those this reader may store, what the database has of them, what the broker was told."""
+
+    arriving: set[Partition] = field(default_factory=set)
+    mine: set[Partition] = field(default_factory=set)
+    stored: dict[Partition, int] = field(default_factory=dict)
+    committed: dict[Partition, int] = field(default_factory=dict)
+    moved: dict[Partition, float] = field(default_factory=dict)
+
+    def lose(self, partitions: Collection[Partition]) -> None:
+        for place in partitions:
+            self.arriving.discard(place)
+            self.mine.discard(place)
+            self.stored.pop(place, None)
+            self.committed.pop(place, None)
+
+    def of(self, topics: Collection[str]) -> list[Partition]:
+        return [place for place in self.mine if place[0] in topics]
+
+
+class Consumer:
+    """Runs until stopped. An unreachable broker or database is waited for; a topic missing on a broker that answers rises."""
+
+    def __init__(
+        self,
+        *,
+        group: str,
+        topics: Sequence[str],
+        apply: Apply,
+        broker: Broker,
+        database: Database,
+        sealer: Sealer,
+        measures: Measures,
+        reading: Reading | None = None,
+    ) -> None:
+        self.group, self.topics = group, tuple(topics)
+        self._apply, self._broker, self._database, self._sealer, self._measures = apply, broker, database, sealer, measures
+        self._reading = reading or Reading()
+        self._capping = Capping(self.topics, database, measures, self._reading.limits)
+        self._owner: UUID = uuid4()
+        self._held = _Held()
+        self._storing = asyncio.Lock()
+        self._reader: Reader | None = None
+        self._next_look = self._next_commit = 0.0
+        self.turned_at = 0.0
+
+    async def run(self, stop: asyncio.Event) -> None:
+        patience, tries = Patience(stop), 0
+        with contextlib.suppress(Stopped):
+            while not stop.is_set():
+                try:
+                    async with self._broker.reader(self.topics, group=self.group, listener=self) as reader:
+                        tries = 0
+                        await self._serve(reader, patience, stop)
+                except BrokerAway as away:
+                    log.warning("broker away", extra={"cause": str(away)})
+                    await patience.pause(tries := tries + 1)
+
+    async def _serve(self, reader: Reader, patience: Patience, stop: asyncio.Event) -> None:
+        self._reader = reader
+        try:
+            if self._reading.watermark:
+                await patience.insist(self._know_partitions)
+            while not stop.is_set():
+                await self._turn(reader, patience)
+        finally:
+            with contextlib.suppress(NotOurs, BrokerAway, TimeoutError):
+                await asyncio.wait_for(self._commit(reader), self._reading.drain)
+            self._reader = None
+            self._held = _Held()
+
+    async def _turn(self, reader: Reader, patience: Patience) -> None:
+        if self._held.arriving:
+            await patience.insist(partial(self._take_over, reader))
+        records = await reader.poll(limit=self._reading.batch, seconds=self._reading.poll)
+        if records:
+            async with self._storing:
+                await self._store(records, patience)
+        self.turned_at = asyncio.get_running_loop().time()
+        await self._tick(reader, patience)
+
+    def assigned(self, partitions: Collection[Partition]) -> None:
+        self._held.arriving.update(partitions)
+
+    async def revoked(self, partitions: Collection[Partition]) -> None:
+        """Finish the batch in hand, tell the broker how far we are, let go."""
+        with contextlib.suppress(TimeoutError, NotOurs, BrokerAway):
+            async with asyncio.timeout(self._reading.drain), self._storing:
+                if self._reader:
+                    await self._commit(self._reader)
+        self._held.lose(partitions)
+
+    async def _know_partitions(self) -> None:
+        counts = await self._broker.partitions(self.topics)
+        async with self._database.transaction() as unit:
+            await offsets.know(unit.tx, sorted((topic, number) for topic, count in counts.items() for number in range(count)))
+
+    async def _take_over(self, reader: Reader) -> None:
+        """Become the owner in the database, then read on from the lower of its offset and the group's."""
+        arriving = sorted(self._held.arriving)
+        group = {place: await reader.committed(place) for place in arriving}
+        async with self._database.transaction() as unit:
+            ours = await offsets.own(unit.tx, arriving, self._owner)
+            behind = {place: offset for place, offset in group.items() if offset is not None and offset < ours[place]}
+            await offsets.lower(unit.tx, behind, self._owner)
+        for place in arriving:
+            if place in self._held.arriving:
+                self._held.mine.add(place)
+                self._held.moved[place] = asyncio.get_running_loop().time()
+                reader.start_at(place, behind.get(place, ours[place]) or None)
+        self._held.arriving.difference_update(arriving)
+        await self._follow_caps(reader)
+        reader.pause(self._held.of(self._capping.stopped))
+
+    async def _follow_caps(self, reader: Reader) -> None:
+        await self._capping.look(
+            stop=lambda topics: reader.pause(self._held.of(topics)),
+            resume=lambda topics: self._held.arriving.update(self._held.of(topics)),
+        )
+
+    async def _store(self, records: Sequence[Record], patience: Patience) -> None:
+        with self._measures.batch.time():
+            try:
+                await self._through(records, patience)
+            except Stopped:
+                raise
+            except Exception as fault:
+                log.warning("batch failed, going record by record", extra={"cause": type(fault).__name__})
+                await self._one_by_one(records, patience)
+        if tripped := await patience.insist(self._capping.trip):
+            assert self._reader
+            self._reader.pause(self._held.of(tripped))
+
+    async def _one_by_one(self, records: Sequence[Record], patience: Patience) -> None:
+        for record in records:
+            try:
+                await self._through([record], patience)
+            except Stopped:
+                raise
+            except Exception as fault:
+                log.exception("record failed", extra={"topic": record.topic, "partition": record.partition, "offset": record.offset})
+                await self._through([record], patience, reason=f"failed:{type(fault).__name__}")
+
+    async def _through(self, records: Sequence[Record], patience: Patience, *, reason: str | None = None) -> None:
+        """Store what is still ours, as often as the world needs; with a `reason`, as dead letters."""
+
+        async def once() -> tuple[list[Record], Progress, Applied]:
+            live = [record for record in records if record.place in self._held.mine]
+            progress = _progress(live, self._owner)
+            if not live:
+                return live, progress, Applied(frozenset())
+            return live, progress, await (self._bury(live, progress, reason) if reason else self._apply(live, progress))
+
+        self._account(*await patience.insist(once, tried=lambda fault: self._measures.retries.labels(type(fault).__name__).inc()))
+
+    async def _bury(self, records: Sequence[Record], progress: Progress, reason: str) -> Applied:
+        async with self._database.transaction() as unit:
+            owned = await offsets.advance(unit.tx, progress)
+            letters = [Letter(record, reason) for record in records if record.place in owned]
+            await dead_letters.bury(unit.tx, letters, self._sealer)
+        self._database.wake()
+        for letter in letters:
+            self._measures.dead.labels(letter.record.topic, reason).inc()
+        return Applied(owned, frozenset(letter.record.at for letter in letters))
+
+    def _account(self, records: Sequence[Record], progress: Progress, applied: Applied) -> None:
+        lost = progress.next.keys() - applied.owned
+        self._measures.lost.inc(len(lost))
+        self._held.lose(lost)
+        now, clock = asyncio.get_running_loop().time(), datetime.now(UTC)
+        for place in applied.owned:
+            self._held.stored[place] = progress.next[place]
+            self._held.moved[place] = now
+        for record in records:
+            if record.place in applied.owned:
+                self._measures.age.labels(record.topic).observe(max(0.0, (clock - record.logged).total_seconds()))
+                self._capping.saw(record.topic, dead=record.at in applied.dead)
+
+    async def _tick(self, reader: Reader, patience: Patience) -> None:
+        now = asyncio.get_running_loop().time()
+        if now >= self._next_commit:
+            self._next_commit = now + self._reading.commit_every
+            await patience.attempt(partial(self._commit_if_ours, reader))
+            if self._reading.watermark:
+                await patience.attempt(partial(self._mark_idle, reader))
+        if now >= self._next_look:
+            self._next_look = now + self._reading.look_every
+            await patience.attempt(partial(self._follow_caps, reader))
+            if isinstance(self._apply, Dispatch):
+                await patience.attempt(partial(waiting.hand_in_again, self._database, self._apply, self._sealer))
+            await self._watch(reader, now)
+
+    async def _commit_if_ours(self, reader: Reader) -> None:
+        try:
+            await self._commit(reader)
+        except NotOurs:
+            log.info("commit refused after a rebalance: the new owner reads on")
+
+    async def _commit(self, reader: Reader) -> None:
+        ahead = {place: offset for place, offset in self._held.stored.items() if self._held.committed.get(place) != offset}
+        if ahead:
+            failpoint("consumer.before_offset_commit")
+            await reader.commit(ahead)
+            self._held.committed.update(ahead)
+
+    async def _mark_idle(self, reader: Reader) -> None:
+        ends = {
+            place: standing.seen
+            for place, standing in (await reader.standing()).items()
+            if not standing.behind and place in self._held.mine
+        }
+        if ends:
+            async with self._database.transaction() as unit:
+                await offsets.idle(unit.tx, ends, clock=datetime.now(UTC), owner=self._owner)
+
+    async def _watch(self, reader: Reader, now: float) -> None:
+        """Publish the lag; a partition of ours that does not move although it has records ends the process."""
+        behind: dict[str, int] = defaultdict(int, dict.fromkeys(self.topics, 0))
+        for place, standing in (await reader.standing()).items():
+            behind[place[0]] += standing.behind
+            if not standing.behind or place not in self._held.mine:
+                self._held.moved[place] = now
+            elif now - self._held.moved.get(place, now) > self._reading.stuck_after:
+                raise Stuck(place[0], self._reading.stuck_after)
+        for topic, count in behind.items():
+            self._measures.lag.labels(topic).set(count)
+
+
+def _progress(records: Sequence[Record], owner: UUID) -> Progress:
+    """Where each partition stands once these are stored; records are in offset order per partition."""
+    return Progress(owner, {r.place: r.offset + 1 for r in records}, {r.place: r.logged for r in records})

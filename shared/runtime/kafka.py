@@ -1,0 +1,247 @@
+"""Apache Kafka by aiokafka, with the settings our guarantees need (its defaults are others).
+
+`python -m shared.runtime.kafka create-topics` creates what is missing on `AFTERCALL_KAFKA_BOOTSTRAP`.
+"""
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime, timedelta
+
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
+from aiokafka.abc import ConsumerRebalanceListener
+from aiokafka.admin import AIOKafkaAdminClient, NewTopic
+from aiokafka.errors import CommitFailedError, IllegalStateError, KafkaError, TopicAlreadyExistsError
+from aiokafka.structs import ConsumerRecord, OffsetAndMetadata
+
+from shared.runtime.broker import BrokerAway, Listener, NotOurs, Outgoing, Partition, Reader, Record, Standing, TopicMissing
+from shared.topics import Topic
+
+log = logging.getLogger("aftercall.kafka")
+
+_SESSION_MS = 30_000
+_REBALANCE_MS = 60_000
+_FETCH_WAIT_MS = 200
+_PUBLISH_SECONDS = 30.0
+
+
+class KafkaBroker:
+    """One producer, any number of readers. `prefix` goes before every topic's name on the broker and is not seen inside."""
+
+    def __init__(self, bootstrap: str, *, prefix: str = "", client: str = "aftercall") -> None:
+        self._bootstrap, self._prefix, self._client = bootstrap, prefix, client
+        self._producer: AIOKafkaProducer | None = None
+
+    async def start(self) -> None:
+        """Connecting is done when first needed: an unreachable broker is waited for, not died of."""
+
+    async def stop(self) -> None:
+        if self._producer is not None:
+            producer, self._producer = self._producer, None
+            await producer.stop()
+
+    async def partitions(self, topics: Collection[str]) -> Mapping[str, int]:
+        try:
+            async with self._admin() as admin:
+                described = await admin.describe_topics()
+        except (KafkaError, OSError) as error:
+            raise BrokerAway(type(error).__name__) from error
+        there = {self._own(found["topic"]): len(found["partitions"]) for found in described}
+        return {topic: there[topic] for topic in topics if topic in there}
+
+    async def create(self, topics: Collection[Topic]) -> None:
+        try:
+            async with self._admin() as admin:
+                existing = set(await admin.list_topics())
+                missing = [self._new(topic) for topic in topics if self._prefix + topic.name not in existing]
+                if missing:
+                    await admin.create_topics(missing)
+        except TopicAlreadyExistsError:
+            return
+        except (KafkaError, OSError) as error:
+            raise BrokerAway(type(error).__name__) from error
+
+    def _new(self, topic: Topic) -> NewTopic:
+        settings = {"cleanup.policy": "compact" if topic.compacted else "delete"}
+        if not topic.compacted:
+            settings["retention.ms"] = str(int(topic.retention.total_seconds() * 1000))
+        if topic.raw:
+            settings["message.timestamp.type"] = "LogAppendTime"
+        return NewTopic(self._prefix + topic.name, topic.partitions, -1, topic_configs=settings)
+
+    @asynccontextmanager
+    async def _admin(self) -> AsyncIterator[AIOKafkaAdminClient]:
+        admin = AIOKafkaAdminClient(bootstrap_servers=self._bootstrap, client_id=self._client, request_timeout_ms=10_000)
+        try:
+            await admin.start()
+            yield admin
+        finally:
+            await admin.close()
+
+    def _own(self, name: str) -> str:
+        return name.removeprefix(self._prefix)
+
+    async def publish(self, messages: Sequence[Outgoing]) -> None:
+        try:
+            producer = await self._connected()
+            acks = [await producer.send(self._prefix + m.topic, m.value, key=m.key, headers=list(m.headers)) for m in messages]
+            await asyncio.wait_for(asyncio.gather(*acks), _PUBLISH_SECONDS)
+        except (KafkaError, OSError, TimeoutError) as error:
+            raise BrokerAway(type(error).__name__) from error
+
+    async def _connected(self) -> AIOKafkaProducer:
+        if self._producer is None:
+            producer = AIOKafkaProducer(
+                bootstrap_servers=self._bootstrap,
+                client_id=self._client,
+                acks="all",
+                enable_idempotence=True,
+                linger_ms=5,
+                request_timeout_ms=int(_PUBLISH_SECONDS * 1000),
+            )
+            try:
+                await producer.start()
+            except BaseException:
+                await producer.stop()
+                raise
+            self._producer = producer
+        return self._producer
+
+    @asynccontextmanager
+    async def reader(self, topics: Collection[str], *, group: str, listener: Listener) -> AsyncIterator[Reader]:
+        names = [self._prefix + topic for topic in topics]
+        if missing := set(topics) - (await self.partitions(topics)).keys():
+            raise TopicMissing(missing)
+        consumer = AIOKafkaConsumer(
+            bootstrap_servers=self._bootstrap,
+            client_id=self._client,
+            group_id=self._prefix + group,
+            enable_auto_commit=False,
+            auto_offset_reset="earliest",
+            session_timeout_ms=_SESSION_MS,
+            rebalance_timeout_ms=_REBALANCE_MS,
+            fetch_max_wait_ms=_FETCH_WAIT_MS,
+            metadata_max_age_ms=60_000,
+        )
+        reader = KafkaReader(consumer, self._prefix)
+        consumer.subscribe(names, listener=_Rebalance(reader, listener))
+        try:
+            await consumer.start()
+        except (KafkaError, OSError) as error:
+            await consumer.stop()
+            raise BrokerAway(type(error).__name__) from error
+        try:
+            yield reader
+        finally:
+            await reader.close()
+
+    async def tail(self, topic: str) -> AsyncIterator[Record]:
+        consumer = AIOKafkaConsumer(
+            self._prefix + topic,
+            bootstrap_servers=self._bootstrap,
+            client_id=self._client,
+            auto_offset_reset="latest",
+            enable_auto_commit=False,
+            fetch_max_wait_ms=_FETCH_WAIT_MS,
+        )
+        try:
+            await consumer.start()
+            await consumer.seek_to_end()
+            async for found in consumer:
+                yield _record(found, self._prefix)
+        except (KafkaError, OSError) as error:
+            raise BrokerAway(type(error).__name__) from error
+        finally:
+            await consumer.stop()
+
+
+class KafkaReader:
+    def __init__(self, consumer: AIOKafkaConsumer, prefix: str) -> None:
+        self._consumer, self._prefix = consumer, prefix
+
+    def _there(self, partition: Partition) -> TopicPartition:
+        return TopicPartition(self._prefix + partition[0], partition[1])
+
+    def here(self, partition: TopicPartition) -> Partition:
+        return partition.topic.removeprefix(self._prefix), partition.partition
+
+    def _mine(self, partitions: Collection[Partition]) -> list[TopicPartition]:
+        assigned = self._consumer.assignment()
+        return [there for partition in partitions if (there := self._there(partition)) in assigned]
+
+    async def poll(self, *, limit: int, seconds: float) -> list[Record]:
+        try:
+            fetched = await self._consumer.getmany(timeout_ms=int(seconds * 1000), max_records=limit)
+        except KafkaError as error:
+            raise BrokerAway(type(error).__name__) from error
+        return [_record(found, self._prefix) for chunk in fetched.values() for found in chunk]
+
+    def start_at(self, partition: Partition, offset: int | None) -> None:
+        for there in self._mine([partition]):
+            self._consumer.seek(there, offset or 0)
+            self._consumer.resume(there)
+
+    def pause(self, partitions: Collection[Partition]) -> None:
+        if mine := self._mine(partitions):
+            self._consumer.pause(*mine)
+
+    async def committed(self, partition: Partition) -> int | None:
+        try:
+            found: int | None = await self._consumer.committed(self._there(partition))
+        except KafkaError as error:
+            raise BrokerAway(type(error).__name__) from error
+        return found
+
+    async def commit(self, nexts: Mapping[Partition, int]) -> None:
+        try:
+            await self._consumer.commit({self._there(place): OffsetAndMetadata(offset, "") for place, offset in nexts.items()})
+        except (CommitFailedError, IllegalStateError) as error:
+            raise NotOurs from error
+        except KafkaError as error:
+            raise BrokerAway(type(error).__name__) from error
+
+    async def standing(self) -> Mapping[Partition, Standing]:
+        found = {}
+        for there in self._consumer.assignment() - self._consumer.paused():
+            standing = await self._standing(there)
+            if standing is not None:
+                found[self.here(there)] = standing
+        return found
+
+    async def _standing(self, there: TopicPartition) -> Standing | None:
+        try:
+            async with asyncio.timeout(0.05):
+                position = await self._consumer.position(there)
+            high, stamp = self._consumer.highwater(there), self._consumer.last_poll_timestamp(there)
+        except (TimeoutError, IllegalStateError, AssertionError):
+            return None
+        if high is None or stamp is None:
+            return None
+        return Standing(max(0, high - position), datetime.fromtimestamp(stamp / 1000, UTC) - timedelta(milliseconds=_FETCH_WAIT_MS))
+
+    async def close(self) -> None:
+        await self._consumer.stop()
+
+
+class _Rebalance(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka is not typed
+    """aiokafka swallows what these raise, so they only pause and pass on."""
+
+    def __init__(self, reader: KafkaReader, listener: Listener) -> None:
+        self._reader, self._listener = reader, listener
+
+    async def on_partitions_revoked(self, revoked: Collection[TopicPartition]) -> None:
+        try:
+            await self._listener.revoked([self._reader.here(there) for there in revoked])
+        except Exception:
+            log.exception("giving up partitions failed; the fence in the database keeps them safe")
+
+    async def on_partitions_assigned(self, assigned: Collection[TopicPartition]) -> None:
+        partitions = [self._reader.here(there) for there in assigned]
+        self._reader.pause(partitions)
+        self._listener.assigned(partitions)
+
+
+def _record(found: ConsumerRecord, prefix: str) -> Record:
+    logged = datetime.fromtimestamp(found.timestamp / 1000, UTC)
+    return Record(found.topic.removeprefix(prefix), found.partition, found.offset, found.key, found.value, tuple(found.headers), logged)

@@ -1,0 +1,121 @@
+"""Publishes the outbox: rows leave in order per key, and are deleted once the broker has acknowledged them.
+
+One relay at a time per shard, by a session's advisory lock; a process that dies frees its shards with its connection. There is no cursor, so a
+transaction that commits late is never skipped. A crash between acknowledgement and deletion repeats a batch on the wire.
+"""
+
+import asyncio
+import contextlib
+import logging
+import zlib
+from collections.abc import Sequence
+from functools import partial
+
+from sqlalchemy import RowMapping
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from shared.runtime import dead_letters
+from shared.runtime.broker import Broker, Outgoing
+from shared.runtime.database import SHARDS, Database, as_json, row, rows, run
+from shared.runtime.failpoints import failpoint
+from shared.runtime.measures import Measures
+from shared.runtime.patience import Patience, Stopped
+from shared.runtime.sealing import Sealer
+
+log = logging.getLogger("aftercall.relay")
+
+_NEXT = """
+select seq, id, topic, key, type, correlation, traceparent, payload, dead_letter, created from outbox
+where shard in (select cast(jsonb_array_elements_text(cast(:shards as jsonb)) as smallint)) order by seq limit :limit"""
+_GONE = "delete from outbox where seq in (select cast(jsonb_array_elements_text(cast(:seqs as jsonb)) as bigint))"
+_DEPTH = "select count(*) as depth, coalesce(extract(epoch from clock_timestamp() - min(created)), 0) as age from outbox"
+
+
+class Relay:
+    """`poll` seconds is the fallback for rows committed by other processes; those of this one wake it at once."""
+
+    def __init__(
+        self,
+        *,
+        database: Database,
+        broker: Broker,
+        sealer: Sealer,
+        measures: Measures,
+        limit: int = 1000,
+        poll: float = 0.25,
+        claim_every: float = 3.0,
+    ) -> None:
+        self._database, self._broker, self._sealer, self._measures = database, broker, sealer, measures
+        self._limit, self._poll, self._claim_every = limit, poll, claim_every
+        self._source = f"/aftercall/{database.schema}"
+        self._space = zlib.crc32(self._source.encode()) - 2**31
+        self.shards: set[int] = set()
+        self.turned_at = 0.0
+
+    async def run(self, stop: asyncio.Event) -> None:
+        patience = Patience(stop)
+        with contextlib.suppress(Stopped):
+            while not stop.is_set():
+                await patience.insist(partial(self._session, stop))
+
+    async def _session(self, stop: asyncio.Event) -> None:
+        """One connection, which holds the shards' locks for as long as it lives."""
+        next_claim = 0.0
+        try:
+            async with self._database.autocommit() as connection:
+                while not stop.is_set():
+                    now = asyncio.get_running_loop().time()
+                    if now >= next_claim:
+                        next_claim = now + self._claim_every
+                        await self._claim(connection)
+                    sent = await self.publish_once(connection)
+                    self.turned_at = asyncio.get_running_loop().time()
+                    if sent < self._limit:
+                        await self._database.wake.wait(self._poll)
+                await self.publish_once(connection)
+        finally:
+            self.shards.clear()
+
+    async def _claim(self, connection: AsyncConnection) -> None:
+        for shard in sorted(set(range(SHARDS)) - self.shards):
+            got = await row(connection, "select pg_try_advisory_lock(:space, :shard) as got", space=self._space, shard=shard)
+            if got and got["got"]:
+                self.shards.add(shard)
+        depth = await row(connection, _DEPTH)
+        if depth:
+            self._measures.outbox_depth.set(depth["depth"])
+            self._measures.outbox_age.set(float(depth["age"]))
+
+    async def publish_once(self, connection: AsyncConnection) -> int:
+        """Publish up to `limit` rows of our shards; how many left."""
+        if not self.shards:
+            return 0
+        owed = await rows(connection, _NEXT, shards=as_json(sorted(self.shards)), limit=self._limit)
+        if not owed:
+            return 0
+        await self._broker.publish(await self._messages(connection, owed))
+        failpoint(f"{self._database.schema}.relay.after_ack")
+        await run(connection, _GONE, seqs=as_json([each["seq"] for each in owed]))
+        for each in owed:
+            self._measures.published.labels(each["topic"]).inc()
+        return len(owed)
+
+    async def _messages(self, connection: AsyncConnection, owed: Sequence[RowMapping]) -> list[Outgoing]:
+        buried = [each["dead_letter"] for each in owed if each["dead_letter"]]
+        copies = await dead_letters.copies(connection, buried, self._sealer) if buried else {}
+        return [copies[each["dead_letter"]] if each["dead_letter"] else self._message(each) for each in owed]
+
+    def _message(self, owed: RowMapping) -> Outgoing:
+        said = {
+            "ce_specversion": "1.0",
+            "ce_id": str(owed["id"]),
+            "ce_source": self._source,
+            "ce_type": owed["type"],
+            "ce_time": owed["created"].isoformat(timespec="milliseconds").replace("+00:00", "Z"),
+            "ce_subject": owed["key"],
+            "ce_correlationid": owed["correlation"],
+            "traceparent": owed["traceparent"],
+            "content-type": "application/json",
+        }
+        headers = tuple((name, value.encode()) for name, value in said.items() if value is not None)
+        return Outgoing(owed["topic"], owed["key"].encode(), owed["payload"].encode(), headers)

@@ -1,0 +1,79 @@
+"""What falls due: a `due` column on the row it is about, judged by the database's clock, safe with many replicas.
+
+A `Timer` touches only our database and runs in the claiming transaction. A `Leased` one calls outside: claim, commit, call, record.
+"""
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from functools import partial
+from typing import Any, Generic, TypeVar
+
+from shared.runtime.database import Database, Unit
+from shared.runtime.measures import Measures
+from shared.runtime.patience import Patience, Stopped
+
+log = logging.getLogger("aftercall.timers")
+
+D = TypeVar("D")
+
+
+@dataclass(frozen=True, slots=True)
+class Timer(Generic[D]):
+    """`run` claims due rows with `for update skip locked`, does them, and says how many; it is called again while there were any."""
+
+    run: Callable[[Unit, D], Awaitable[int]]
+
+    async def round(self, database: Database, deps: D) -> int:
+        async with database.transaction() as unit:
+            return await self.run(unit, deps)
+
+
+@dataclass(frozen=True, slots=True)
+class Leased(Generic[D]):
+    """`claim` marks due rows with a lease and hands them out; `call` reaches outside, in no transaction; `record` writes what came of it.
+
+    `call` answers with a value for every outcome and raises only for a bug. Whoever finds an expired lease does not know whether the call was made.
+    """
+
+    claim: Callable[[Unit, D], Awaitable[list[Any]]]
+    call: Callable[[Any, D], Awaitable[Any]]
+    record: Callable[[Unit, Any, Any, D], Awaitable[None]]
+
+    async def round(self, database: Database, deps: D) -> int:
+        async with database.transaction() as unit:
+            claimed = await self.claim(unit, deps)
+        await asyncio.gather(*(self._one(database, each, deps) for each in claimed))
+        return len(claimed)
+
+    async def _one(self, database: Database, each: Any, deps: D) -> None:  # what claim handed out
+        outcome = await self.call(each, deps)
+        async with database.transaction() as unit:
+            await self.record(unit, each, outcome, deps)
+
+
+class Timers(Generic[D]):
+    """Runs a service's timers side by side until stopped; `interval` seconds between looks with nothing due."""
+
+    def __init__(
+        self, timers: Mapping[str, Timer[D] | Leased[D]], database: Database, deps: D, *, measures: Measures, interval: float = 0.5
+    ) -> None:
+        self._timers, self._database, self._deps, self._measures, self._interval = timers, database, deps, measures, interval
+
+    async def run(self, stop: asyncio.Event) -> None:
+        async with asyncio.TaskGroup() as group:
+            for name, timer in self._timers.items():
+                group.create_task(self._run(name, timer, stop), name=f"timer {name}")
+
+    async def _run(self, name: str, timer: Timer[D] | Leased[D], stop: asyncio.Event) -> None:
+        patience = Patience(stop)
+        retried = self._measures.timer_retries.labels(name)
+        with contextlib.suppress(Stopped):
+            while not stop.is_set():
+                done = await patience.insist(partial(timer.round, self._database, self._deps), tried=lambda _: retried.inc())
+                self._measures.timed.labels(name).inc(done)
+                if not done:
+                    with contextlib.suppress(TimeoutError):
+                        await asyncio.wait_for(stop.wait(), self._interval)
