@@ -1,0 +1,60 @@
+"""A registry per service, passed down, and the metrics of its edges. Base units, no ids in labels."""
+
+import asyncio
+import platform
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector
+
+SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
+LAG_INTERVAL = 0.25
+
+
+def registry(service: str, *, version: str = "0.1.0") -> CollectorRegistry:
+    """A new registry that says what is running."""
+    made = CollectorRegistry()
+    ProcessCollector(registry=made)
+    info = Gauge("aftercall_build_info", "What is running; always 1", ["service", "version", "python"], registry=made)
+    info.labels(service, version, platform.python_version()).set(1)
+    return made
+
+
+class HttpMetrics:
+    """Requests by the route's template, never the path."""
+
+    def __init__(self, registry: CollectorRegistry) -> None:
+        self.seconds = Histogram(
+            "aftercall_http_request_duration_seconds",
+            "Time to answer a request",
+            ["port", "method", "route", "status"],
+            buckets=SECONDS,
+            registry=registry,
+        )
+        self.active = Gauge("aftercall_http_requests_active", "Requests being answered", ["port"], registry=registry)
+
+
+class OutboundMetrics:
+    """Calls to outside services by their outcome."""
+
+    def __init__(self, registry: CollectorRegistry) -> None:
+        self.calls = Counter("aftercall_outbound_calls_total", "Calls to outside services", ["outcome"], registry=registry)
+
+
+class LoopLag:
+    """How late the event loop wakes: the last delay, and the worst since the start."""
+
+    def __init__(self, registry: CollectorRegistry) -> None:
+        self.last = Gauge("aftercall_event_loop_lag_seconds", "Delay of the event loop at its last check", registry=registry)
+        self.worst = Gauge("aftercall_event_loop_lag_max_seconds", "Largest delay of the event loop since the start", registry=registry)
+        self._worst = 0.0
+
+    def saw(self, seconds: float) -> None:
+        self._worst = max(self._worst, seconds)
+        self.last.set(seconds)
+        self.worst.set(self._worst)
+
+    async def run(self, stop: asyncio.Event) -> None:
+        loop = asyncio.get_running_loop()
+        while not stop.is_set():
+            before = loop.time()
+            await asyncio.sleep(LAG_INTERVAL)
+            self.saw(max(0.0, loop.time() - before - LAG_INTERVAL))

@@ -1,0 +1,109 @@
+"""One Alembic environment for all services: a schema, a version table and an advisory lock per service.
+
+A service's `migrations/env.py` is `from scoring.metadata import metadata`, `from shared.runtime.migrations import environment`, `environment(metadata)`.
+"""
+
+import importlib
+from collections.abc import Callable
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from alembic import command, context
+from alembic.autogenerate import compare_metadata
+from alembic.config import Config
+from alembic.migration import MigrationContext
+from alembic.runtime.environment import EnvironmentContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import MetaData, NullPool, create_engine, text
+
+from shared.runtime.database import Database, rows
+from shared.runtime.settings import ServiceSettings
+
+LOCK_TIMEOUT_S = 5.0
+
+
+def configuration(service: str, *, url: str = "", lock_timeout_s: float = LOCK_TIMEOUT_S) -> Config:
+    """Alembic's configuration of a service, whose `migrations` folder stands beside its package."""
+    package = Path(importlib.import_module(service).__path__[0])
+    config = Config()
+    config.set_main_option("script_location", str(package.parent / "migrations").replace("%", "%%"))
+    config.set_main_option("path_separator", "os")
+    config.set_main_option("file_template", "%%(year)d_%%(month).2d_%%(day).2d_%%(rev)s_%%(slug)s")
+    config.attributes.update(url=url, schema=service, lock_timeout_s=lock_timeout_s)
+    return config
+
+
+def environment(metadata: MetaData) -> None:
+    """Run by `env.py`: lock, make the schema, run what Alembic was asked to run. Every revision has its own transaction and lock_timeout."""
+    given = context.config.attributes
+    schema: str = given["schema"]
+    engine = create_engine(given["url"], poolclass=NullPool, connect_args={"options": f"-c search_path={schema}"})
+    with engine.connect() as connection:
+        connection.execute(text("select pg_advisory_lock(hashtextextended(:name, 0))"), {"name": f"aftercall migrations {schema}"})
+        connection.execute(text(f'create schema if not exists "{schema}"'))
+        connection.execute(text("select set_config('lock_timeout', :ms, false)"), {"ms": f"{int(given['lock_timeout_s'] * 1000)}ms"})
+        connection.commit()
+        connection.dialect.default_schema_name = schema
+        context.configure(
+            connection=connection,
+            target_metadata=metadata,
+            version_table_schema=schema,
+            transaction_per_migration=True,
+            compare_server_default=False,
+        )
+        with context.begin_transaction():
+            context.run_migrations()
+    engine.dispose()
+
+
+def upgrade(url: str, service: str, *, lock_timeout_s: float = LOCK_TIMEOUT_S) -> None:
+    """Bring a service's schema to head; blocks, and waits for another that does the same."""
+    command.upgrade(configuration(service, url=url, lock_timeout_s=lock_timeout_s), "head")
+
+
+def migrate(settings: ServiceSettings) -> None:
+    """The `migrate` command."""
+    upgrade(settings.database_url, settings.SERVICE, lock_timeout_s=settings.lock_timeout_s)
+
+
+def new_revision(settings: ServiceSettings, words: str) -> None:
+    """Write a revision with what the metadata has and the database has not."""
+    command.revision(configuration(settings.SERVICE, url=settings.database_url), words, autogenerate=True)
+
+
+@lru_cache(maxsize=8)
+def heads(service: str) -> frozenset[str]:
+    """The newest revisions this code knows."""
+    return frozenset(ScriptDirectory.from_config(configuration(service)).get_heads())
+
+
+async def at_head(database: Database) -> bool:
+    """Has the database every migration of this code? One it does not know yet is a newer version's, which is compatible."""
+    async with database.transaction() as unit:
+        table = await rows(unit.tx, "select to_regclass('alembic_version') as oid")
+        if table[0]["oid"] is None:
+            return False
+        found = await rows(unit.tx, "select version_num from alembic_version")
+    versions = {str(each["version_num"]) for each in found}
+    known = {revision.revision for revision in ScriptDirectory.from_config(configuration(database.schema)).walk_revisions()}
+    return heads(database.schema) <= versions or bool(versions - known)
+
+
+def differences(url: str, service: str) -> list[Any]:
+    """What autogenerate would still write after all migrations: an empty list, or a migration is missing."""
+    found: list[Any] = []
+
+    def compare(_: Any, migration: MigrationContext) -> list[Any]:
+        metadata = migration.opts["target_metadata"]
+        found.extend(compare_metadata(migration, metadata))
+        return []
+
+    _run(configuration(service, url=url), compare)
+    return found
+
+
+def _run(config: Config, fn: Callable[[Any, MigrationContext], list[Any]]) -> None:
+    script = ScriptDirectory.from_config(config)
+    with EnvironmentContext(config, script, fn=fn):
+        script.run_env()
