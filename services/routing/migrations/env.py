@@ -1,0 +1,4 @@
+from routing.tables import metadata
+from shared.runtime.migrations import environment
+
+environment(metadata())

@@ -1,0 +1,1 @@
+"""Gets every detractor a callback, alerts supervisors, and measures the recovery."""

@@ -1,0 +1,79 @@
+"""The case policy: which answers open a case, what weighs how much, and how long anything may take."""
+
+from datetime import timedelta
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from routing.cases.model import Level
+
+_Clock = Annotated[str, Field(pattern=r"^([01]\d|2[0-3]):[0-5]\d$|^24:00$")]
+_Seconds = Annotated[float, Field(gt=0, le=90 * 86_400)]
+_Points = Annotated[int, Field(ge=0, le=100)]
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class ScorePoints(_Part):
+    """Points for a score from `from` to `to`, both included."""
+
+    from_: Annotated[int, Field(alias="from", ge=0, le=10)]
+    to: Annotated[int, Field(ge=0, le=10)]
+    points: _Points
+
+
+class Points(_Part):
+    score: tuple[ScorePoints, ...]
+    unresolved: _Points
+    wished_call: _Points
+    repeat_contact: _Points
+    transfers: _Points
+
+
+class Openers(_Part):
+    """Which answers open a case, besides the moments and segments whose every answer does."""
+
+    detractor: bool
+    unresolved: bool
+    words: bool
+    wished_call: bool
+    moments: tuple[str, ...] = ()
+    segments: tuple[str, ...] = ()
+
+
+class DueSeconds(_Part):
+    """Business seconds from the first unhappy answer to the call."""
+
+    critical: _Seconds
+    high: _Seconds
+    normal: _Seconds
+
+
+class CasePolicy(_Part):
+    """One version of the policy. Durations in seconds; `call_from` and `call_to` are the customer's local clock."""
+
+    openers: Openers
+    points: Points
+    high_from: _Points
+    repeat_contacts_from: Annotated[int, Field(ge=1)]
+    transfers_from: Annotated[int, Field(ge=1)]
+    due_s: DueSeconds
+    call_from: _Clock
+    call_to: _Clock
+    call_when_unanswered: bool
+    hold_out_rate: Annotated[float, Field(ge=0, le=0.5)]
+    failed_tries: Annotated[int, Field(ge=1)]
+    failed_span_s: Annotated[float, Field(ge=0)]
+    close_s: _Seconds
+    expire_s: _Seconds
+    reschedule_grace_s: Annotated[float, Field(ge=0)]
+    fallback_team: Annotated[str, Field(min_length=1)]
+    review_flags: tuple[str, ...] = ()
+    segment_skills: dict[str, str] = {}
+    version: int = 1
+
+    def due_in(self, level: Level) -> timedelta:
+        """Business time until the call is due."""
+        return timedelta(seconds=getattr(self.due_s, level.value))

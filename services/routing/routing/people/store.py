@@ -1,0 +1,106 @@
+"""Customers and consents in the database."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from shared.runtime.database import as_json, rows, run
+from shared.schemas import Consent, Customer
+
+_IDS = "(select cast(value as uuid) from jsonb_array_elements_text(cast(:ids as jsonb)))"
+
+_BECAME = f"""
+with recursive became as (
+  select id as asked, id, merged_into from customer where id in {_IDS}
+  union all select b.asked, c.id, c.merged_into from became b join customer c on c.id = b.merged_into)
+select asked, id from became where merged_into is null"""
+
+_SAVE_CUSTOMERS = """
+insert into customer as known (id, version, snapshot)
+select id, version, snapshot from jsonb_to_recordset(cast(:rows as jsonb)) as r(id uuid, version integer, snapshot jsonb) order by id
+on conflict (id) do update set version = excluded.version, snapshot = excluded.snapshot where known.version < excluded.version"""
+
+_SAVE_CONSENTS = """
+insert into consent as known (subject, channel, purpose, state, at, source, customer_id, address_ref)
+select subject, channel, purpose, state, at, source, customer_id, address_ref
+from jsonb_to_recordset(cast(:rows as jsonb))
+  as r(subject text, channel text, purpose text, state text, at timestamptz, source text, customer_id uuid, address_ref text)
+order by subject, channel, purpose
+on conflict (subject, channel, purpose) do update set state = excluded.state, at = excluded.at, source = excluded.source
+where known.at < excluded.at or (known.at = excluded.at and excluded.state = 'refused')"""
+
+
+async def lock(tx: AsyncConnection, ids: Iterable[UUID]) -> dict[UUID, UUID]:
+    """Lock these customers and those they became, sorted, making rows for new ones; returns who each of them is now."""
+    asked = set(ids)
+    now = await _became(tx, asked)
+    await _lock(tx, asked | set(now.values()))
+    again = await _became(tx, asked)
+    if set(again.values()) - set(now.values()) - asked:
+        await _lock(tx, set(again.values()))
+    return {each: again.get(each, each) for each in asked}
+
+
+async def _lock(tx: AsyncConnection, ids: set[UUID]) -> None:
+    if not ids:
+        return
+    parameter = as_json(sorted(ids))
+    await run(tx, "insert into customer (id) select cast(value as uuid) from jsonb_array_elements_text(cast(:ids as jsonb)) order by 1 on conflict do nothing", ids=parameter)
+    await rows(tx, f"select id from customer where id in {_IDS} order by id for update", ids=parameter)
+
+
+async def _became(tx: AsyncConnection, ids: set[UUID]) -> dict[UUID, UUID]:
+    found = await rows(tx, _BECAME, ids=as_json(sorted(ids))) if ids else []
+    return {each["asked"]: each["id"] for each in found}
+
+
+async def customers(tx: AsyncConnection, ids: Iterable[UUID]) -> dict[UUID, Customer]:
+    """The newest snapshot of each customer we were told of."""
+    found = await rows(tx, f"select id, snapshot from customer where id in {_IDS} and snapshot is not null", ids=as_json(sorted(set(ids))))
+    return {each["id"]: Customer.model_validate(each["snapshot"]) for each in found}
+
+
+async def save_customers(tx: AsyncConnection, snapshots: Iterable[Customer]) -> None:
+    """Keep the highest version of each."""
+    newest: dict[UUID, Customer] = {}
+    for each in snapshots:
+        if each.customer_id not in newest or newest[each.customer_id].version < each.version:
+            newest[each.customer_id] = each
+    if newest:
+        await run(tx, _SAVE_CUSTOMERS, rows=as_json([{"id": each.customer_id, "version": each.version, "snapshot": each} for each in newest.values()]))
+
+
+async def merge(tx: AsyncConnection, became: Mapping[UUID, UUID]) -> None:
+    """Remember that these ids are now another's."""
+    sql = """update customer c set merged_into = r.new from jsonb_to_recordset(cast(:rows as jsonb)) as r(old uuid, new uuid)
+      where c.id = r.old and r.old <> r.new"""
+    await run(tx, sql, rows=as_json([{"old": old, "new": new} for old, new in became.items()]))
+
+
+async def consents(tx: AsyncConnection, *, customers: Iterable[UUID], refs: Iterable[str]) -> list[Consent]:
+    """What these customers, or the holders of these addresses, granted and refused."""
+    subjects = sorted({str(each) for each in customers} | set(refs))
+    sql = "select * from consent where subject in (select value from jsonb_array_elements_text(cast(:subjects as jsonb))) order by subject, channel, purpose"
+    return [Consent.model_validate(dict(each)) for each in await rows(tx, sql, subjects=as_json(subjects))]
+
+
+async def save_consents(tx: AsyncConnection, facts: Sequence[Consent]) -> None:
+    """Merge these facts in: the latest wins, a refusal wins ties."""
+    best: dict[tuple[str, str, str], Consent] = {}
+    for each in facts:
+        key = (subject(each), each.channel, each.purpose)
+        if key not in best or (best[key].at, best[key].state == "refused") < (each.at, each.state == "refused"):
+            best[key] = each
+    if best:
+        await run(tx, _SAVE_CONSENTS, rows=as_json([_row(each) for each in best.values()]))
+
+
+def subject(consent: Consent) -> str:
+    """The key of whom a consent binds: a person's id or an address ref."""
+    return str(consent.customer_id or consent.address_ref)
+
+
+def _row(consent: Consent) -> dict[str, Any]:
+    return {"subject": subject(consent), **consent.model_dump(mode="json")}
