@@ -45,7 +45,7 @@ class Outgoing:
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """What a batch moves when it is stored: the reader's name for itself, and per partition the next offset and how far the log was read."""
+    """What storing a batch moves: per partition the next offset and how far the log was read, if the reader is still the owner."""
 
     owner: UUID
     next: Mapping[Partition, int]

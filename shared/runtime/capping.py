@@ -13,7 +13,7 @@ log = logging.getLogger("aftercall.consumer")
 class Capping:
     """`stopped` are this reader's topics that must not be read now."""
 
-    def __init__(self, topics: Collection[str], database: Database, measures: Measures, limits: Limits) -> None:
+    def __init__(self, topics: Collection[str], database: Database, *, measures: Measures, limits: Limits) -> None:
         self._database, self._measures, self._limits = database, measures, limits
         self._caps = {topic: Cap(limits) for topic in topics}
         self.stopped: set[str] = set()

@@ -76,7 +76,7 @@ class _Held:
 class Consumer:
     """Runs until stopped. An unreachable broker or database is waited for; a topic missing on a broker that answers rises."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913  # the composition root names each part once
         self,
         *,
         group: str,
@@ -91,7 +91,7 @@ class Consumer:
         self.group, self.topics = group, tuple(topics)
         self._apply, self._broker, self._database, self._sealer, self._measures = apply, broker, database, sealer, measures
         self._reading = reading or Reading()
-        self._capping = Capping(self.topics, database, measures, self._reading.limits)
+        self._capping = Capping(self.topics, database, measures=measures, limits=self._reading.limits)
         self._owner: UUID = uuid4()
         self._held = _Held()
         self._storing = asyncio.Lock()
@@ -179,7 +179,7 @@ class Consumer:
                 await self._through(records, patience)
             except Stopped:
                 raise
-            except Exception as fault:
+            except Exception as fault:  # noqa: BLE001  # whatever it was, the records one by one show whose fault
                 log.warning("batch failed, going record by record", extra={"cause": type(fault).__name__})
                 await self._one_by_one(records, patience)
         if tripped := await patience.insist(self._capping.trip):

@@ -30,7 +30,8 @@ _NUL = re.compile(r"(?<!\\)(?:\\\\)*\\u0000")
 _INSERT_OUTBOX = """
 insert into outbox (shard, topic, key, type, correlation, traceparent, payload)
 select shard, topic, key, type, correlation, traceparent, payload
-from jsonb_to_recordset(cast(:rows as jsonb)) as m(place int, shard smallint, topic text, key text, type text, correlation text, traceparent text, payload text)
+from jsonb_to_recordset(cast(:rows as jsonb)) as m(place int, shard smallint, topic text, key text, type text, correlation text,
+  traceparent text, payload text)
 order by place"""
 
 
@@ -174,7 +175,8 @@ def _plain(value: object) -> object:
             return sorted(value)
         case Mapping():
             return dict(value)
-    raise TypeError(f"{type(value).__name__} cannot be written as JSON for the database")
+        case _:
+            raise TypeError(f"{type(value).__name__} cannot be written as JSON for the database")
 
 
 def shard_of(key: str) -> int:

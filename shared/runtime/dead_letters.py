@@ -20,11 +20,12 @@ CONFLICT = "conflict"
 
 BURY = """
 letter as (
-  select * from jsonb_to_recordset(cast(:letters as jsonb)) as l(topic text, partition int, "offset" bigint, key bytea, headers jsonb, body bytea,
-    hash bytea, reason text, path text, shard smallint)),
+  select * from jsonb_to_recordset(cast(:letters as jsonb)) as l(topic text, partition int, "offset" bigint, key bytea, headers jsonb,
+    body bytea, hash bytea, reason text, path text, shard smallint)),
 buried as (
   insert into dead_letter as d (topic, partition, "offset", key, headers, body, hash, reason, path)
-  select distinct on (topic, reason, hash) topic, partition, "offset", key, headers, body, hash, reason, path from letter order by topic, reason, hash
+  select distinct on (topic, reason, hash) topic, partition, "offset", key, headers, body, hash, reason, path from letter
+  order by topic, reason, hash
   on conflict (topic, reason, hash) do update set count = d.count + 1, last_at = clock_timestamp()
   returning new.id, new.topic, new.reason, new.hash, old.id is null as fresh),
 copied as (

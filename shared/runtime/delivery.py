@@ -1,4 +1,4 @@
-"""From a record's bytes to one of our messages: CloudEvents 1.0 in Kafka's binary mode, or structured. Bytes are decoded here and nowhere else."""
+"""From a record's bytes to one of our messages: CloudEvents 1.0 in Kafka's binary or structured mode. Bytes are decoded only here."""
 
 import json
 from collections.abc import Callable, Mapping
@@ -79,7 +79,7 @@ def type_of(envelope: Envelope, known: Mapping[str, type[Message]]) -> type[Mess
     return known.get(named)
 
 
-def decode(record: Record, envelope: Envelope, schema: type[M], identity: Callable[[Any], str] | None) -> Delivery[M]:
+def decode(record: Record, envelope: Envelope, *, schema: type[M], identity: Callable[[Any], str] | None) -> Delivery[M]:
     """Raises Unprocessable naming the field, never the value."""
     try:
         message = schema.model_validate_json(envelope.data)

@@ -108,7 +108,8 @@ class Dispatch(Generic[D]):
             await dead_letters.bury(unit.tx, letters, self._sealer)
             failpoint(f"{self._database.schema}.before_db_commit")
         failpoint(f"{self._database.schema}.after_db_commit")
-        return self._applied(records, owned, letters, parked, read.ignored)
+        self._measure(records, owned, letters=letters, ignored=read.ignored)
+        return Applied(owned, frozenset(letter.record.at for letter in letters if letter.reason != CONFLICT), parked)
 
     def _read(self, records: Sequence[Record]) -> _Read:
         read = _Read(defaultdict(list), [], [])
@@ -128,7 +129,7 @@ class Dispatch(Generic[D]):
         handler = self._handlers[record.topic]
         sent = envelope(record)
         schema = type_of(sent, handler.schemas)
-        return decode(record, sent, schema, handler.identity) if schema else None
+        return decode(record, sent, schema=schema, identity=handler.identity) if schema else None
 
     async def _handle(self, unit: Unit, handler: Handler[D], mine: list[Delivery[Any]], *, again: bool) -> Batch[Any]:
         batch: Batch[Any] = Batch(unit, mine)
@@ -140,17 +141,13 @@ class Dispatch(Generic[D]):
         await waiting.park(unit, batch.parked, self._sealer)
         return batch
 
-    def _applied(
-        self, records: Sequence[Record], owned: frozenset[Partition], letters: list[Letter], parked: int, ignored: list[Record]
-    ) -> Applied:
-        dead = frozenset(letter.record.at for letter in letters if letter.reason != CONFLICT)
+    def _measure(self, records: Sequence[Record], owned: frozenset[Partition], *, letters: list[Letter], ignored: list[Record]) -> None:
         for letter in letters:
             self._measures.dead.labels(letter.record.topic, letter.reason).inc()
         for record in records:
             self._measures.records.labels(record.topic, "stored" if record.place in owned else "not_ours").inc()
         for record in ignored:
             self._measures.records.labels(record.topic, "ignored_type").inc()
-        return Applied(owned, dead, parked)
 
 
 async def _leave_out_repeats(batch: Batch[Any], *, again: bool) -> None:

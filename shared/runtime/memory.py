@@ -1,6 +1,6 @@
 """The in-memory broker of the demo and the tests: one process, nothing durable.
 
-It keeps the promises of `shared.runtime.broker` (order per partition, groups, rebalancing, commits refused after losing a partition) and nothing more.
+It keeps the promises of `shared.runtime.broker` (order per partition, groups, rebalancing, commits refused after losing a partition).
 """
 
 import asyncio
@@ -73,7 +73,7 @@ class MemoryBroker:
     async def reader(self, topics: Collection[str], *, group: str, listener: Listener) -> AsyncIterator[Reader]:
         joined = self._groups.setdefault(group, _Group(frozenset(topics)))
         reader = MemoryReader(self, joined, listener)
-        await self._rebalance(joined, joined.members + [reader])
+        await self._rebalance(joined, [*joined.members, reader])
         try:
             yield reader
         finally:

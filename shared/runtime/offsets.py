@@ -13,19 +13,24 @@ ADVANCE = """
 progress as (
   select * from jsonb_to_recordset(cast(:progress as jsonb)) as p(topic text, partition int, next bigint, read_to timestamptz)),
 mine as (
-  update consumer_offset o set next = p.next, read_to = greatest(o.read_to, least(p.read_to, clock_timestamp())), read_at = clock_timestamp()
+  update consumer_offset o
+  set next = p.next, read_to = greatest(o.read_to, least(p.read_to, clock_timestamp())), read_at = clock_timestamp()
   from progress p where o.topic = p.topic and o.partition = p.partition and o.owner = :owner
   returning o.topic, o.partition)"""
 """Common table expressions that move the offsets in `:progress` still owned by `:owner`; rows missing from `mine` are another reader's."""
 
+_ADVANCE = f"with {ADVANCE} select topic, partition from mine"  # noqa: S608  # no value is in it
+
 _OWN = """
 insert into consumer_offset as o (topic, partition, owner)
-select topic, partition, :owner from jsonb_to_recordset(cast(:partitions as jsonb)) as p(topic text, partition int) order by topic, partition
+select topic, partition, :owner
+from jsonb_to_recordset(cast(:partitions as jsonb)) as p(topic text, partition int) order by topic, partition
 on conflict (topic, partition) do update set owner = excluded.owner, read_to = '-infinity'
 returning topic, partition, next"""
 
 _LOWER = """
-update consumer_offset o set next = p.next from jsonb_to_recordset(cast(:partitions as jsonb)) as p(topic text, partition int, next bigint)
+update consumer_offset o set next = p.next
+from jsonb_to_recordset(cast(:partitions as jsonb)) as p(topic text, partition int, next bigint)
 where o.topic = p.topic and o.partition = p.partition and o.owner = :owner and p.next < o.next"""
 
 _KNOWN = """
@@ -50,7 +55,7 @@ def parameter(progress: Progress) -> str:
 
 async def advance(tx: AsyncConnection, progress: Progress) -> frozenset[Partition]:
     """Move the offsets; the answer is what is still ours."""
-    found = await rows(tx, f"with {ADVANCE} select topic, partition from mine", progress=parameter(progress), owner=progress.owner)
+    found = await rows(tx, _ADVANCE, progress=parameter(progress), owner=progress.owner)
     return frozenset((each["topic"], each["partition"]) for each in found)
 
 

@@ -1,7 +1,7 @@
 """Publishes the outbox: rows leave in order per key, and are deleted once the broker has acknowledged them.
 
-One relay at a time per shard, by a session's advisory lock; a process that dies frees its shards with its connection. There is no cursor, so a
-transaction that commits late is never skipped. A crash between acknowledgement and deletion repeats a batch on the wire.
+One relay at a time per shard, by a session's advisory lock; a process that dies frees its shards with its connection. There is no cursor,
+so a transaction that commits late is never skipped. A crash between acknowledgement and deletion repeats a batch on the wire.
 """
 
 import asyncio

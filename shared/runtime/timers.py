@@ -35,7 +35,7 @@ class Timer(Generic[D]):
 class Leased(Generic[D]):
     """`claim` marks due rows with a lease and hands them out; `call` reaches outside, in no transaction; `record` writes what came of it.
 
-    `call` answers with a value for every outcome and raises only for a bug. Whoever finds an expired lease does not know whether the call was made.
+    `call` answers with a value for every outcome and raises only for a bug. After an expired lease nobody knows whether it was made.
     """
 
     claim: Callable[[Unit, D], Awaitable[list[Any]]]

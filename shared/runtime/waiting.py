@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
+from uuid import UUID
 
 from sqlalchemy import RowMapping
 
@@ -23,7 +24,8 @@ UNKNOWN_REFERENCE = "unknown_reference"
 _PARK = """
 insert into waiting (topic, reference, key, headers, body, hash, logged, due, until)
 select topic, reference, key, headers, body, hash, logged, now() + cast(:pause as interval), now() + cast(:longest as interval)
-from jsonb_to_recordset(cast(:parked as jsonb)) as p(topic text, reference text, key bytea, headers jsonb, body bytea, hash bytea, logged timestamptz)
+from jsonb_to_recordset(cast(:parked as jsonb)) as p(topic text, reference text, key bytea, headers jsonb, body bytea, hash bytea,
+  logged timestamptz)
 on conflict (topic, hash) do nothing"""
 
 _LEASE = """
@@ -51,16 +53,15 @@ async def hand_in_again(database: Database, apply: "Apply", sealer: Sealer) -> i
         record = _record(each, sealer)
         applied = await apply([record], None, again=True)
         if not applied.parked or each["over"]:
-            await _leave(database, each, record, sealer, unknown=bool(applied.parked))
+            await _leave(database, each["id"], letter=Letter(record, UNKNOWN_REFERENCE) if applied.parked else None, sealer=sealer)
             done += 1
     return done
 
 
-async def _leave(database: Database, each: RowMapping, record: Record, sealer: Sealer, *, unknown: bool) -> None:
+async def _leave(database: Database, waited: UUID, *, letter: Letter | None, sealer: Sealer) -> None:
     async with database.transaction() as unit:
-        await run(unit.tx, "delete from waiting where id = :id", id=each["id"])
-        if unknown:
-            await dead_letters.bury(unit.tx, [Letter(record, UNKNOWN_REFERENCE)], sealer)
+        await run(unit.tx, "delete from waiting where id = :id", id=waited)
+        await dead_letters.bury(unit.tx, [letter] if letter else [], sealer)
 
 
 def _record(each: RowMapping, sealer: Sealer) -> Record:
