@@ -63,7 +63,7 @@ lock: $(VENV)/dev # for who changes a dependency: writes the three locks anew, w
 
 # One environment serves both: the development lock holds everything of the demo's. Bytecode is compiled on first import,
 # which is sooner than all of it now.
-$(VENV)/demo: requirements-demo.lock $(PROJECTS:%=%/pyproject.toml)
+$(VENV)/demo: requirements-demo.lock
 	@$(PYTHON) -m venv --clear $(VENV)
 	@$(PIP_INSTALL) --no-compile --require-hashes --requirement requirements-demo.lock
 	@$(PIP_INSTALL) --no-build-isolation --no-deps $(EDITABLE)
