@@ -1,5 +1,6 @@
 """Every message between the services, and the event a platform may send. One module per family."""
 
+from shared.nps import Band
 from shared.schemas.callbacks import CallbackAttempted, CallbackChanged, CallbackRequested, Reason, State
 from shared.schemas.fields import (
     Answered,
@@ -39,7 +40,7 @@ from shared.schemas.people import (
     Point,
     ProfileGiven,
 )
-from shared.schemas.surveys import Band, DecisionOutcome, DecisionStory, FeedbackScored, SurveyAnswered, SurveyDecided
+from shared.schemas.surveys import DecisionOutcome, DecisionStory, FeedbackScored, SurveyAnswered, SurveyDecided
 
 MESSAGES: tuple[type[Message], ...] = (
     InteractionCompleted,

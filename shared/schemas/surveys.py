@@ -4,6 +4,7 @@ from typing import ClassVar, Literal, Self
 
 from pydantic import model_validator
 
+from shared.nps import Band
 from shared.schemas.fields import (
     Answered,
     Code,
@@ -30,7 +31,6 @@ from shared.schemas.message import Message, Value
 from shared.schemas.people import Customer
 
 DecisionOutcome = Literal["invited", "deferred", "suppressed", "withdrawn"]
-Band = Literal["detractor", "passive", "promoter"]
 
 
 class SurveyDecided(Message):
