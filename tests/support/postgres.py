@@ -1,14 +1,12 @@
 """Fresh databases for tests, cheap enough for one per test."""
 
 import itertools
-import os
-import subprocess
-import sys
 from dataclasses import dataclass, field
 
 import psycopg
 
 from deploy.postgres.embedded import Server
+from shared.runtime.migrations import upgrade
 
 
 @dataclass
@@ -32,7 +30,7 @@ class Databases:
         if service not in self._templates:
             name = f"template_{service}"
             self._create(name, template="template0")
-            _migrate(service, url=self.server.url(name))
+            upgrade(self.server.url(name), service)
             self._templates[service] = name
         return self._templates[service]
 
@@ -42,11 +40,3 @@ class Databases:
     def _execute(self, statement: str) -> None:
         with psycopg.connect(self.server.url().replace("+psycopg", ""), autocommit=True) as connection:
             connection.execute(statement)
-
-
-def _migrate(service: str, *, url: str) -> None:
-    """As an operator would: the service's own command, with nothing but the address of the database."""
-    environment = {**os.environ, "AFTERCALL_DATABASE_URL": url}
-    done = subprocess.run([sys.executable, "-m", service, "migrate"], env=environment, capture_output=True, text=True, check=False)
-    if done.returncode:
-        raise AssertionError(f"`python -m {service} migrate` failed:\n{done.stdout}{done.stderr}")
