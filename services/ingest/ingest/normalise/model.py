@@ -37,12 +37,14 @@ class Facts(TypedDict, total=False):
     """What one event says of its leg, as JSON. Times are epoch milliseconds, UTC; lengths are whole seconds.
 
     A missing key says nothing. `lives_once` means that this leg's id never lives twice, so whatever comes after its
-    end, by an odd clock, still belongs before it. `clock` holds why the event's own time is missing or doubtful.
+    end, by an odd clock, still belongs before it. `aside` marks a leg that runs beside the customer's contact, such as a
+    flow after hang-up. `clock` holds why the event's own time is missing or doubtful.
     """
 
     version: str
     record: bool
     lives_once: bool
+    aside: bool
     clock: str
     channel: str
     medium: str

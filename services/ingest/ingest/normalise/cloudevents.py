@@ -1,0 +1,71 @@
+"""CloudEvents 1.0 as they come over Kafka and HTTP: attributes in headers (binary) or beside the data (structured)."""
+
+from collections.abc import Mapping
+from urllib.parse import unquote
+
+from pydantic import JsonValue
+
+from ingest.normalise.decode import Document, decode, decode_base64
+from ingest.normalise.fields import required_text
+from ingest.normalise.unreadable import Unreadable
+
+REQUIRED = ("specversion", "id", "source", "type")
+NATIVE = "contact."
+TWILIO = "com.twilio."
+OURS = "aftercall."
+
+
+def is_structured(document: Document) -> bool:
+    return "specversion" in document and "type" in document
+
+
+def says_structured(headers: Mapping[str, str]) -> bool:
+    return headers.get("content-type", "").lower().startswith("application/cloudevents")
+
+
+def binary_attributes(headers: Mapping[str, str]) -> Document | None:
+    """The attributes in `ce_` (Kafka) or `ce-` (HTTP) headers; None unless the required four are there or the content says structured."""
+    if says_structured(headers):
+        return None
+    for lead in ("ce_", "ce-"):
+        if all(headers.get(lead + name) for name in REQUIRED):
+            found = {name[3:]: value for name, value in headers.items() if name.startswith(lead)}
+            plain: Document = {name: unquote(value) if lead == "ce-" else value for name, value in found.items()}
+            return {**plain, "datacontenttype": headers.get("content-type")}
+    return None
+
+
+def check(document: Document) -> None:
+    """Raises `Unreadable` naming the required attribute that is missing or no text."""
+    for name in REQUIRED:
+        required_text(document, name)
+
+
+def is_meant_for_us(attributes: Document) -> bool:
+    return str(attributes.get("type")).startswith((NATIVE, TWILIO))
+
+
+def is_foreign(attributes: Document) -> bool:
+    """One that no data could make ours: it need not even be decoded."""
+    return not is_meant_for_us(attributes) and (str(attributes.get("type")).startswith(OURS) or not _is_json(attributes))
+
+
+def as_object(data: JsonValue) -> Document:
+    if not isinstance(data, dict):
+        raise Unreadable("missing" if data is None else "not_an_object")
+    return data
+
+
+def data_of(document: Document) -> JsonValue:
+    """The data, also where it is a text holding JSON or base64 of it. Raises `Unreadable` for both at once and for what is no JSON."""
+    plain, encoded = document.get("data"), document.get("data_base64")
+    if plain is not None and encoded is not None:
+        raise Unreadable("both_data_and_data_base64", "data")
+    if encoded is not None:
+        return decode(decode_base64(encoded, "data_base64"))
+    return decode(plain.encode()) if isinstance(plain, str) else plain
+
+
+def _is_json(attributes: Document) -> bool:
+    kind = str(attributes.get("datacontenttype") or "application/json").split(";")[0].strip().lower()
+    return kind.endswith(("/json", "+json"))

@@ -1,0 +1,86 @@
+"""Strict JSON: what PostgreSQL cannot hold, or two readers could understand differently, is refused."""
+
+from binascii import Error as Base64Error
+from binascii import a2b_base64
+from collections.abc import Iterator
+from hashlib import blake2b
+
+import jiter
+from pydantic import JsonValue
+from pydantic_core import to_json
+
+from ingest.normalise.unreadable import Unreadable
+
+Document = dict[str, JsonValue]
+
+LARGEST = 2**63 - 1
+SMALLEST = -(2**63)
+_DIGITS_ALIKE = bytes.maketrans(b"123456789", b"000000000")
+_LONG_RUN = b"0" * 19
+_BYTE_ORDER_MARKS = (b"\xef\xbb\xbf", b"\xff\xfe", b"\xfe\xff")
+_COMPLAINTS = (
+    ("recursion limit", "too_deep"),
+    ("Detected duplicate key", "duplicate_key"),
+    ("hex escape", "lone_surrogate"),
+    ("surrogate", "lone_surrogate"),
+    ("unicode", "not_utf8"),
+    ("out of range", "number_too_large"),
+)
+
+
+def decode(body: bytes) -> JsonValue:
+    """The JSON value in `body`, at most 200 levels deep.
+
+    Raises `Unreadable` for what is no JSON and for a byte order mark, NaN, a key given twice, an integer beyond 64 bit,
+    NUL in a text and half a surrogate pair.
+    """
+    try:
+        value: JsonValue = jiter.from_json(body, allow_inf_nan=False, catch_duplicate_keys=True)
+    except ValueError as fault:
+        raise Unreadable(_code_of(str(fault), body)) from None
+    if b"\\u0000" in body or _LONG_RUN in body.translate(_DIGITS_ALIKE):
+        _look_at_every_scalar(value)
+    return value
+
+
+def decode_base64(text: JsonValue, path: str) -> bytes:
+    if not isinstance(text, str):
+        raise Unreadable("wrong_type" if text is not None else "missing", path)
+    try:
+        return a2b_base64(text.encode("ascii"), strict_mode=True)
+    except (Base64Error, UnicodeEncodeError):
+        raise Unreadable("invalid_base64", path) from None
+
+
+def digest(document: Document) -> bytes:
+    """16 bytes that differ with the content, not with the white space or with the envelope it came in."""
+    return blake2b(to_json(document, inf_nan_mode="constants"), digest_size=16).digest()
+
+
+def _code_of(complaint: str, body: bytes) -> str:
+    if body.startswith(_BYTE_ORDER_MARKS):
+        return "byte_order_mark"
+    if not body.strip():
+        return "empty"
+    return next((code for words, code in _COMPLAINTS if words in complaint), "invalid_json")
+
+
+def _look_at_every_scalar(value: JsonValue) -> None:
+    for scalar in _scalars(value):
+        if isinstance(scalar, str) and "\x00" in scalar:
+            raise Unreadable("nul_character")
+        if isinstance(scalar, int) and not SMALLEST <= scalar <= LARGEST:
+            raise Unreadable("number_too_large")
+
+
+def _scalars(value: JsonValue) -> Iterator[JsonValue]:
+    waiting = [value]
+    while waiting:
+        one = waiting.pop()
+        if isinstance(one, dict):
+            waiting.extend(one.keys())
+            waiting.extend(one.values())
+        elif isinstance(one, list):
+            waiting.extend(one)
+        else:
+            yield one

@@ -1,0 +1,95 @@
+"""Whose dialect a document is, by its shape: a table of marks, the most telling first."""
+
+from collections.abc import Callable
+
+from ingest.normalise.decode import Document
+from ingest.normalise.envelopes import Letter
+
+Test = Callable[[Document], bool]
+
+
+def dialect_of(letter: Letter) -> str | None:
+    """The dialect's name; None where nothing is recognised."""
+    if letter.type is not None:
+        named = next((dialect for lead, dialect in _BY_TYPE if letter.type.startswith(lead)), None)
+        partner = next((dialect for lead, dialect in _BY_SOURCE if (letter.source or "").startswith(lead)), None)
+        if found := named or partner:
+            return found
+    document = letter.document
+    shape = next((dialect for test, dialect in _SHAPES if test(document)), None)
+    return shape or (_native_or_nothing(document) if letter.type is None else None)
+
+
+def _native_or_nothing(document: Document) -> str | None:
+    """What names a contact or an event is judged by the native schema, and so is what names nothing: its sender hears what is missing."""
+    return "native" if "contact" in document or "event" in document or "id" not in document else None
+
+
+def _has(*names: str) -> Test:
+    return lambda document: all(name in document for name in names)
+
+
+def _has_any(first: str, *others: str) -> Test:
+    return lambda document: first in document and any(name in document for name in others)
+
+
+def _text_begins(name: str, *leads: str) -> Test:
+    return lambda document: isinstance(value := document.get(name), str) and value.startswith(leads)
+
+
+def _is_native(document: Document) -> bool:
+    return "contact" in document and "event" in document and "at" in document
+
+
+def _is_ringcentral(document: Document) -> bool:
+    event = document.get("event")
+    return "pn_apns" in document or (isinstance(event, str) and event.startswith("/"))
+
+
+def _is_segment(document: Document) -> bool:
+    kinds = ("track", "identify", "page", "screen", "group", "alias")
+    marked = "messageId" in document or "anonymousId" in document or "userId" in document
+    return marked and (document.get("type") in kinds or document.get("action") in kinds)
+
+
+def _is_chat_message(document: Document) -> bool:
+    return all(name in document for name in ("AbsoluteTime", "ContentType", "ContactId"))
+
+
+_BY_TYPE = (
+    ("contact.", "native"),
+    ("com.twilio.", "twilio"),
+    ("Amazon Connect Contact Event", "connect-contact-event"),
+    ("Amazon Connect Contact Record", "connect-contact-record"),
+    ("v2.detail.events.", "genesys-cloud"),
+)
+_BY_SOURCE = (("aws.partner/genesys.com", "genesys-cloud"),)
+
+_SHAPES: tuple[tuple[Test, str], ...] = (
+    (_is_native, "native"),
+    (_has_any("contactId", "eventType"), "connect-contact-event"),
+    (_has("CurrentAgentSnapshot"), "connect-agent-event"),
+    (_is_chat_message, "connect-chat-message"),
+    (_has("AWSContactTraceRecordFormatVersion"), "connect-contact-record"),
+    (_has_any("ContactId", "EventType"), "connect-contact-event"),
+    (_has_any("ContactId", "InitiationMethod", "DisconnectReason", "DisconnectTimestamp"), "connect-contact-record"),
+    (lambda document: document.get("Name") == "ContactFlowExecution", "connect-flow-call"),
+    (_has_any("topic", "app_id", "data"), "intercom"),
+    (lambda document: document.get("type") == "conversation", "intercom"),
+    (_text_begins("type", "zen:event-type:"), "zendesk"),
+    (_text_begins("event", "conversation_", "message_", "webwidget_"), "chatwoot"),
+    (_has_any("event", "conversation", "contact_inbox", "changed_attributes"), "chatwoot"),
+    (_is_ringcentral, "ringcentral"),
+    (_has("core-uuid"), "freeswitch"),
+    (_has("hook_event"), "kazoo"),
+    (_has("linkedid"), "asterisk"),
+    (_has("uniqueid", "disposition"), "asterisk"),
+    (_has_any("channel", "asterisk_id", "application"), "asterisk"),
+    (_has("workspace_sid"), "twilio"),
+    (_has_any("EventType", "ConversationSid", "TaskSid"), "twilio"),
+    (_has_any("conversationId", "topicName", "participants", "eventTime"), "genesys-cloud"),
+    (_has("eventBody", "topicName"), "genesys-cloud"),
+    (_is_segment, "segment"),
+    (_has("event_id", "collector_tstamp"), "snowplow"),
+    (_has("rawEvent"), "snowplow"),
+)

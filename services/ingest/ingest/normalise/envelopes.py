@@ -1,0 +1,223 @@
+"""What carries the documents: CloudEvents, EventBridge, SNS, Kinesis, MSK, Firehose, arrays, or nothing at all."""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, replace
+
+from pydantic import JsonValue
+
+from ingest.normalise import cloudevents
+from ingest.normalise.decode import Document, decode, decode_base64
+from ingest.normalise.fields import part, text
+from ingest.normalise.model import Ignored, Refused
+from ingest.normalise.unreadable import Unreadable
+
+DEEPEST = 6
+"""Envelopes within envelopes; more is an attack or a mistake."""
+UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, slots=True)
+class Letter:
+    """A platform's document out of its envelope, and what the envelope said of it.
+
+    `prefix` leads from the carrier's own document to this one in the paths of complaints.
+    """
+
+    envelope: str
+    index: int
+    document: Document
+    prefix: str = ""
+    id: str | None = None
+    source: str | None = None
+    type: str | None = None
+    time: JsonValue = None
+    account: str | None = None
+
+
+Opened = Letter | Ignored | Refused
+
+
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """Where in the payload we are. `envelope` is the outermost name given so far."""
+
+    envelope: str | None = None
+    index: int = 0
+    prefix: str = ""
+    depth: int = 0
+    account: str | None = None
+
+    def within(self, envelope: str | None, prefix: str) -> "_Place":
+        return replace(self, envelope=self.envelope or envelope, prefix=f"{self.prefix}{prefix}", depth=self.depth + 1)
+
+    def at(self, index: int, envelope: str | None = None, prefix: str = "") -> "_Place":
+        return replace(self.within(envelope, prefix), index=index)
+
+    @property
+    def name(self) -> str:
+        return self.envelope or "bare"
+
+
+def opened(body: bytes | None, headers: Mapping[str, str]) -> Iterator[Opened]:
+    """Everything in one record or request body, in order. Never raises; what cannot be opened is `Refused` in its place."""
+    yield from _record(body, headers, _Place())
+
+
+def _record(body: bytes | None, headers: Mapping[str, str], place: _Place) -> Iterator[Opened]:
+    try:
+        if headers and (attributes := cloudevents.binary_attributes(headers)):
+            yield from _cloud(attributes, lambda: decode(body) if body else None, place.within("cloudevents-binary", ""))
+        elif body is None:
+            yield Ignored(place.name, place.index, UNKNOWN, "no_value")
+        elif cloudevents.says_structured(headers):
+            yield from _structured(decode(body), place)
+        else:
+            yield from _any(decode(body), place)
+    except Unreadable as fault:
+        yield Refused(place.name, place.index, UNKNOWN, fault.code, _path(place, fault))
+
+
+def _any(value: JsonValue, place: _Place) -> Iterator[Opened]:
+    if place.depth > DEEPEST:
+        raise Unreadable("too_many_envelopes")
+    if isinstance(value, dict):
+        yield from _guarded(value, place)
+    elif isinstance(value, list):
+        yield from _array(value, place)
+    else:
+        raise Unreadable("not_an_object")
+
+
+def _array(values: list[JsonValue], place: _Place) -> Iterator[Opened]:
+    if not values:
+        yield Ignored("cloudevents-batch", 0, UNKNOWN, "no_events")
+    for index, value in enumerate(values):
+        batch = isinstance(value, dict) and cloudevents.is_structured(value)
+        here = place.at(index, "cloudevents-batch" if batch else None)
+        if isinstance(value, dict):
+            yield from _guarded(value, here)
+        else:
+            yield Refused(here.name, index, UNKNOWN, "not_an_object")
+
+
+def _guarded(document: Document, place: _Place) -> Iterator[Opened]:
+    try:
+        yield from _object(document, place)
+    except Unreadable as fault:
+        yield Refused(place.name, place.index, UNKNOWN, fault.code, _path(place, fault))
+
+
+def _object(document: Document, place: _Place) -> Iterator[Opened]:
+    """The envelope by its shape; most specific first."""
+    if cloudevents.is_structured(document):
+        yield from _structured(document, place)
+    elif isinstance(document.get("detail-type"), str):
+        yield _eventbridge(document, place.within("eventbridge", "detail."))
+    elif "TopicArn" in document and "Type" in document:
+        yield from _sns(document, place.within("sns", "Message."))
+    elif isinstance(records := document.get("Records"), list):
+        yield from _lambda_records(records, place)
+    elif document.get("eventSource") in ("aws:kafka", "SelfManagedKafka") and isinstance(document.get("records"), dict):
+        yield from _msk(part(document, "records"), place)
+    elif isinstance(records := document.get("records"), list) and ("deliveryStreamArn" in document or "requestId" in document):
+        yield from _firehose(records, place)
+    else:
+        yield Letter(place.name, place.index, document, place.prefix, account=place.account)
+
+
+def _structured(document: JsonValue, place: _Place) -> Iterator[Opened]:
+    if not isinstance(document, dict):
+        yield from _any(document, place)
+        return
+    cloudevents.check(document)
+    yield from _cloud(document, lambda: cloudevents.data_of(document), place.within("cloudevents-structured", "data."))
+
+
+def _cloud(attributes: Document, data_of: Callable[[], JsonValue], place: _Place) -> Iterator[Opened]:
+    """Only of a type meant for us must the data be readable. An EventBridge event inside is opened too: bridges write such."""
+    if cloudevents.is_foreign(attributes):
+        yield Ignored(place.name, place.index, UNKNOWN, "unknown_type")
+        return
+    try:
+        data = cloudevents.as_object(data_of())
+    except Unreadable:
+        if cloudevents.is_meant_for_us(attributes):
+            raise
+        yield Ignored(place.name, place.index, UNKNOWN, "unknown_type")
+        return
+    letter = Letter(
+        place.name, place.index, data, place.prefix, text(attributes.get("id")), text(attributes.get("source")),
+        text(attributes.get("type")), attributes.get("time"), place.account,
+    )  # fmt: skip
+    yield _eventbridge(data, place.within(None, "detail.")) if isinstance(data.get("detail-type"), str) else letter
+
+
+def _eventbridge(document: Document, place: _Place) -> Opened:
+    detail = document.get("detail")
+    if not isinstance(detail, dict):
+        return Refused(place.name, place.index, UNKNOWN, "missing" if detail is None else "wrong_type", place.prefix[:-1])
+    return Letter(
+        place.name, place.index, detail, place.prefix, text(document.get("id")), text(document.get("source")),
+        text(document.get("detail-type")), document.get("time"), place.account,
+    )  # fmt: skip
+
+
+def _sns(document: Document, place: _Place) -> Iterator[Opened]:
+    """The instance named in the message's attributes is the account of what a Connect chat sends."""
+    message = document.get("Message")
+    if document.get("Type") != "Notification":
+        yield Ignored(place.name, place.index, UNKNOWN, "subscription")
+    elif not isinstance(message, str):
+        raise Unreadable("missing" if message is None else "wrong_type")
+    else:
+        account = text(part(part(document, "MessageAttributes"), "InstanceId").get("Value"))
+        yield from _record(message.encode(), {}, replace(place, account=account))
+
+
+def _lambda_records(records: list[JsonValue], place: _Place) -> Iterator[Opened]:
+    for index, record in enumerate(records):
+        held = record if isinstance(record, dict) else {}
+        if isinstance(notice := held.get("Sns"), dict):
+            yield from _guarded_sns(notice, place.at(index, "sns", f"Records[{index}].Sns."))
+        else:
+            yield from _encoded(part(held, "kinesis"), "data", place.at(index, "kinesis", f"Records[{index}].kinesis."))
+
+
+def _guarded_sns(notice: Document, place: _Place) -> Iterator[Opened]:
+    try:
+        yield from _sns(notice, place)
+    except Unreadable as fault:
+        yield Refused(place.name, place.index, UNKNOWN, fault.code, _path(place, fault))
+
+
+def _msk(records: Document, place: _Place) -> Iterator[Opened]:
+    flat = [(f"records.{lane}[{at}].", one) for lane, ones in records.items() if isinstance(ones, list) for at, one in enumerate(ones)]
+    for index, (prefix, record) in enumerate(flat):
+        held = record if isinstance(record, dict) else {}
+        yield from _encoded(held, "value", place.at(index, "msk", prefix), headers=_msk_headers(held.get("headers")))
+
+
+def _firehose(records: list[JsonValue], place: _Place) -> Iterator[Opened]:
+    for index, record in enumerate(records):
+        yield from _encoded(record if isinstance(record, dict) else {}, "data", place.at(index, "firehose", f"records[{index}]."))
+
+
+def _encoded(record: Document, name: str, place: _Place, *, headers: Mapping[str, str] | None = None) -> Iterator[Opened]:
+    try:
+        yield from _record(decode_base64(record.get(name), name), headers or {}, place)
+    except Unreadable as fault:
+        yield Refused(place.name, place.index, UNKNOWN, fault.code, _path(place, fault))
+
+
+def _msk_headers(headers: JsonValue) -> dict[str, str]:
+    """A list of {name: bytes as signed numbers}; a value that is no UTF-8 is no header of ours."""
+    found: dict[str, str] = {}
+    for one in headers if isinstance(headers, list) else []:
+        for name, value in one.items() if isinstance(one, dict) else []:
+            octets = [number & 255 for number in value if isinstance(number, int)] if isinstance(value, list) else []
+            found[name.lower()] = bytes(octets).decode("utf-8", "replace")
+    return found
+
+
+def _path(place: _Place, fault: Unreadable) -> str | None:
+    return f"{place.prefix}{fault.path or ''}".rstrip(".") or None

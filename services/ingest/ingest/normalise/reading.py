@@ -1,0 +1,42 @@
+"""From a payload to readings: open the envelopes, tell the dialect, let its module speak."""
+
+from collections.abc import Callable, Mapping
+
+from ingest.normalise import native
+from ingest.normalise.amazon_connect import events, records, words
+from ingest.normalise.detect import dialect_of
+from ingest.normalise.envelopes import UNKNOWN, Letter, Opened, opened
+from ingest.normalise.model import Event, Ignored, Raw, Reading, Refused
+from ingest.normalise.unreadable import Unreadable
+
+Adapter = Callable[[Letter, Raw], Event | Ignored]
+
+ADAPTERS: Mapping[str, tuple[str, Adapter]] = {
+    "native": (native.PLATFORM, native.adapt),
+    "connect-contact-event": (words.PLATFORM, events.adapt_event),
+    "connect-contact-record": (words.PLATFORM, records.adapt_record),
+    "connect-chat-message": (words.PLATFORM, events.adapt_chat_message),
+    "connect-agent-event": (words.PLATFORM, events.ignore_agent_event),
+    "connect-flow-call": (words.PLATFORM, events.ignore_flow_call),
+}
+"""Dialect, as `detect` names it → the platform and what reads it. A dialect that is not here is known by sight only."""
+
+
+def read(raw: Raw) -> list[Reading]:
+    """Everything one record or request body says, in its order; at least one reading. Never raises, whatever the bytes."""
+    return [_reading(one, raw) for one in opened(raw.body, raw.headers)]
+
+
+def _reading(one: Opened, raw: Raw) -> Reading:
+    if not isinstance(one, Letter):
+        return one
+    dialect = dialect_of(one)
+    if dialect is None:
+        return Ignored(one.envelope, one.index, UNKNOWN, "unknown_type" if one.type is not None else "unknown_shape")
+    if dialect not in ADAPTERS:
+        return Ignored(one.envelope, one.index, dialect, f"no_adapter:{dialect}")
+    platform, adapt = ADAPTERS[dialect]
+    try:
+        return adapt(one, raw)
+    except Unreadable as fault:
+        return Refused(one.envelope, one.index, platform, fault.code, f"{one.prefix}{fault.path or ''}".rstrip(".") or None)
