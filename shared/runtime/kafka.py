@@ -5,18 +5,28 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Collection, Mapping, Sequence
-from contextlib import asynccontextmanager
+import sys
+from collections.abc import AsyncIterator, Collection, Iterator, Mapping, Sequence
+from contextlib import asynccontextmanager, contextmanager
 from datetime import UTC, datetime, timedelta
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.abc import ConsumerRebalanceListener
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
-from aiokafka.errors import CommitFailedError, IllegalStateError, KafkaError, TopicAlreadyExistsError
+from aiokafka.errors import (
+    CommitFailedError,
+    IllegalStateError,
+    KafkaError,
+    KafkaTimeoutError,
+    KafkaUnavailableError,
+    TopicAlreadyExistsError,
+    for_code,
+)
 from aiokafka.structs import ConsumerRecord, OffsetAndMetadata
 
 from shared.runtime.broker import BrokerAway, Listener, NotOurs, Outgoing, Partition, Reader, Record, Standing, TopicMissing
-from shared.topics import Topic
+from shared.runtime.settings import ServiceSettings
+from shared.topics import DEAD_TOPICS, TOPICS, Topic
 
 log = logging.getLogger("aftercall.kafka")
 
@@ -24,6 +34,25 @@ _SESSION_MS = 30_000
 _REBALANCE_MS = 60_000
 _FETCH_WAIT_MS = 200
 _PUBLISH_SECONDS = 30.0
+
+
+@contextmanager
+def _answering() -> Iterator[None]:
+    """What passes by itself becomes BrokerAway; what somebody has to mend (rights, configuration) rises as it is."""
+    try:
+        yield
+    except (KafkaTimeoutError, KafkaUnavailableError, OSError, TimeoutError) as error:
+        raise BrokerAway(type(error).__name__) from error
+    except KafkaError as error:
+        if not error.retriable:
+            raise
+        raise BrokerAway(type(error).__name__) from error
+
+
+def _refused(codes: Mapping[str, int]) -> None:
+    for topic, code in codes.items():
+        if code not in (0, TopicAlreadyExistsError.errno):
+            raise for_code(code)(f"The broker did not create {topic}")
 
 
 class KafkaBroker:
@@ -42,33 +71,29 @@ class KafkaBroker:
             await producer.stop()
 
     async def partitions(self, topics: Collection[str]) -> Mapping[str, int]:
-        try:
+        with _answering():
             async with self._admin() as admin:
                 described = await admin.describe_topics()
-        except (KafkaError, OSError) as error:
-            raise BrokerAway(type(error).__name__) from error
         there = {self._own(found["topic"]): len(found["partitions"]) for found in described}
         return {topic: there[topic] for topic in topics if topic in there}
 
     async def create(self, topics: Collection[Topic]) -> None:
-        try:
+        with _answering():
             async with self._admin() as admin:
                 existing = set(await admin.list_topics())
-                missing = [self._new(topic) for topic in topics if self._prefix + topic.name not in existing]
+                copies = min(3, len((await admin.describe_cluster())["brokers"]))
+                missing = [self._new(topic, copies) for topic in topics if self._prefix + topic.name not in existing]
                 if missing:
-                    await admin.create_topics(missing)
-        except TopicAlreadyExistsError:
-            return
-        except (KafkaError, OSError) as error:
-            raise BrokerAway(type(error).__name__) from error
+                    answer = (await admin.create_topics(missing)).to_object()
+                    _refused({each["topic"]: each["error_code"] for each in answer["topic_errors"]})
 
-    def _new(self, topic: Topic) -> NewTopic:
+    def _new(self, topic: Topic, copies: int) -> NewTopic:
         settings = {"cleanup.policy": "compact" if topic.compacted else "delete"}
         if not topic.compacted:
             settings["retention.ms"] = str(int(topic.retention.total_seconds() * 1000))
         if topic.raw:
             settings["message.timestamp.type"] = "LogAppendTime"
-        return NewTopic(self._prefix + topic.name, topic.partitions, -1, topic_configs=settings)
+        return NewTopic(self._prefix + topic.name, topic.partitions, copies, topic_configs=settings)
 
     @asynccontextmanager
     async def _admin(self) -> AsyncIterator[AIOKafkaAdminClient]:
@@ -83,12 +108,10 @@ class KafkaBroker:
         return name.removeprefix(self._prefix)
 
     async def publish(self, messages: Sequence[Outgoing]) -> None:
-        try:
+        with _answering():
             producer = await self._connected()
             acks = [await producer.send(self._prefix + m.topic, m.value, key=m.key, headers=list(m.headers)) for m in messages]
             await asyncio.wait_for(asyncio.gather(*acks), _PUBLISH_SECONDS)
-        except (KafkaError, OSError, TimeoutError) as error:
-            raise BrokerAway(type(error).__name__) from error
 
     async def _connected(self) -> AIOKafkaProducer:
         if self._producer is None:
@@ -127,11 +150,8 @@ class KafkaBroker:
         reader = KafkaReader(consumer, self._prefix)
         consumer.subscribe(names, listener=_Rebalance(reader, listener))
         try:
-            await consumer.start()
-        except (KafkaError, OSError) as error:
-            await consumer.stop()
-            raise BrokerAway(type(error).__name__) from error
-        try:
+            with _answering():
+                await consumer.start()
             yield reader
         finally:
             await reader.close()
@@ -146,12 +166,11 @@ class KafkaBroker:
             fetch_max_wait_ms=_FETCH_WAIT_MS,
         )
         try:
-            await consumer.start()
-            await consumer.seek_to_end()
-            async for found in consumer:
-                yield _record(found, self._prefix)
-        except (KafkaError, OSError) as error:
-            raise BrokerAway(type(error).__name__) from error
+            with _answering():
+                await consumer.start()
+                await consumer.seek_to_end()
+                async for found in consumer:
+                    yield _record(found, self._prefix)
         finally:
             await consumer.stop()
 
@@ -171,10 +190,8 @@ class KafkaReader:
         return [there for partition in partitions if (there := self._there(partition)) in assigned]
 
     async def poll(self, *, limit: int, seconds: float) -> list[Record]:
-        try:
+        with _answering():
             fetched = await self._consumer.getmany(timeout_ms=int(seconds * 1000), max_records=limit)
-        except KafkaError as error:
-            raise BrokerAway(type(error).__name__) from error
         return [_record(found, self._prefix) for chunk in fetched.values() for found in chunk]
 
     def start_at(self, partition: Partition, offset: int | None) -> None:
@@ -187,19 +204,16 @@ class KafkaReader:
             self._consumer.pause(*mine)
 
     async def committed(self, partition: Partition) -> int | None:
-        try:
+        with _answering():
             found: int | None = await self._consumer.committed(self._there(partition))
-        except KafkaError as error:
-            raise BrokerAway(type(error).__name__) from error
         return found
 
     async def commit(self, nexts: Mapping[Partition, int]) -> None:
         try:
-            await self._consumer.commit({self._there(place): OffsetAndMetadata(offset, "") for place, offset in nexts.items()})
+            with _answering():
+                await self._consumer.commit({self._there(place): OffsetAndMetadata(offset, "") for place, offset in nexts.items()})
         except (CommitFailedError, IllegalStateError) as error:
             raise NotOurs from error
-        except KafkaError as error:
-            raise BrokerAway(type(error).__name__) from error
 
     async def standing(self) -> Mapping[Partition, Standing]:
         found = {}
@@ -245,3 +259,14 @@ class _Rebalance(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka i
 def _record(found: ConsumerRecord, prefix: str) -> Record:
     logged = datetime.fromtimestamp(found.timestamp / 1000, UTC)
     return Record(found.topic.removeprefix(prefix), found.partition, found.offset, found.key, found.value, tuple(found.headers), logged)
+
+
+async def _create_topics() -> None:
+    settings = ServiceSettings()
+    await KafkaBroker(settings.kafka_bootstrap, prefix=settings.topic_prefix).create([*TOPICS.values(), *DEAD_TOPICS.values()])
+
+
+if __name__ == "__main__":
+    if sys.argv[1:] != ["create-topics"]:
+        sys.exit("Usage: python -m shared.runtime.kafka create-topics")
+    asyncio.run(_create_topics())

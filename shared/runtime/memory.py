@@ -71,6 +71,8 @@ class MemoryBroker:
 
     @asynccontextmanager
     async def reader(self, topics: Collection[str], *, group: str, listener: Listener) -> AsyncIterator[Reader]:
+        if missing := set(topics) - (await self.partitions(topics)).keys():
+            raise TopicMissing(missing)
         joined = self._groups.setdefault(group, _Group(frozenset(topics)))
         reader = MemoryReader(self, joined, listener)
         await self._rebalance(joined, [*joined.members, reader])
