@@ -1,0 +1,113 @@
+"""What the deployment files name exists: commands, variables, files, ports."""
+
+import importlib.util
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+import yaml
+from ingest.settings import Settings as Ingest
+from scoring.settings import Settings as Scoring
+
+from routing.settings import Settings as Routing
+from shared.runtime.migrations import upgrade
+from shared.runtime.settings import COMMON_PREFIX, ServiceSettings
+from tests.support.postgres import Databases
+
+ROOT = Path(__file__).resolve().parents[2]
+SETTINGS: dict[str, type[ServiceSettings]] = {"ingest": Ingest, "scoring": Scoring, "routing": Routing}
+COMPOSE: dict[str, Any] = yaml.safe_load((ROOT / "docker-compose.yml").read_text(encoding="utf-8"))
+DOCKERFILE = (ROOT / "deploy" / "Dockerfile").read_text(encoding="utf-8")
+
+
+def _strings(value: object) -> Iterator[str]:
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, dict):
+        for part in value.values():
+            yield from _strings(part)
+    elif isinstance(value, list):
+        for part in value:
+            yield from _strings(part)
+
+
+def test_the_compose_file_keeps_the_compose_specification() -> None:
+    checker = str(Path(sys.executable).with_name("check-jsonschema"))
+    command = [checker, "--builtin-schema", "vendor.compose-spec", str(ROOT / "docker-compose.yml")]
+
+    found = subprocess.run(command, capture_output=True, text=True, check=False)
+
+    assert found.returncode == 0, found.stdout
+
+
+def test_every_python_command_of_the_deployment_exists() -> None:
+    words = " ".join([*_strings(COMPOSE), DOCKERFILE])
+    modules = set(re.findall(r"python -m ([a-z_.]+)", words))
+
+    assert {"ingest", "scoring", "routing", "shared.runtime.kafka"} <= modules
+    assert all(importlib.util.find_spec(module) for module in modules)
+
+
+def test_every_variable_of_the_deployment_is_a_setting() -> None:
+    named = {name for service in COMPOSE["services"].values() for name in service.get("environment", {})}
+    named |= set(re.findall(r"\b(AFTERCALL_[A-Z_]+)=", DOCKERFILE))
+    ours = {name for name in named if name.startswith((COMMON_PREFIX, "INGEST_", "SCORING_", "ROUTING_"))}
+    known = {f"{prefix}{field.upper()}" for prefix, field in _fields()}
+
+    assert ours
+    assert ours <= known, f"no setting is called {sorted(ours - known)}"
+
+
+def _fields() -> Iterator[tuple[str, str]]:
+    for service, settings in SETTINGS.items():
+        for field in settings.model_fields:
+            yield COMMON_PREFIX, field
+            yield f"{service.upper()}_", field
+
+
+def test_every_file_that_is_mounted_or_built_from_exists() -> None:
+    mounted = [text.split(":")[0] for text in _strings(COMPOSE) if text.startswith("./")]
+    built = [service["build"]["dockerfile"] for service in COMPOSE["services"].values() if "build" in service]
+    copied = [source for line in re.findall(r"^COPY (?!--from)(.+) \S+$", DOCKERFILE, re.MULTILINE) for source in line.split()]
+
+    assert mounted
+    assert built
+    assert copied
+    assert all((ROOT / path).exists() for path in [*mounted, *built, *copied])
+
+
+@pytest.mark.parametrize("service", sorted(SETTINGS))
+def test_the_ports_of_the_deployment_are_the_ports_a_service_listens_on(service: str) -> None:
+    defaults = {str(SETTINGS[service].model_fields[name].default) for name in ("public_port", "internal_port")}
+
+    assert {port.split(":")[-1] for port in COMPOSE["services"][service]["ports"]} == defaults
+    assert set(re.findall(r"^EXPOSE (.+)$", DOCKERFILE, re.MULTILINE)[0].split()) == defaults
+
+
+def test_prometheus_reads_the_internal_port_of_every_service() -> None:
+    config = yaml.safe_load((ROOT / "deploy" / "prometheus" / "prometheus.yml").read_text(encoding="utf-8"))
+    targets = config["scrape_configs"][0]["static_configs"][0]["targets"]
+
+    assert targets == [f"{service}:{SETTINGS[service].model_fields['internal_port'].default}" for service in SETTINGS]
+
+
+def test_a_service_migrates_under_its_own_role_and_reads_nobody_elses_tables(databases: Databases) -> None:
+    url = databases.fresh()
+    name = url.rsplit("/", 1)[1]
+    roles = (ROOT / "deploy" / "postgres" / "roles.sql").read_text(encoding="utf-8").replace("database aftercall", f'database "{name}"')
+    with psycopg.connect(url.replace("+psycopg", ""), autocommit=True) as connection:
+        connection.execute(roles.encode())
+
+    for service in SETTINGS:
+        upgrade(url.replace("postgres@", f"{service}@"), service)
+
+    with (
+        psycopg.connect(url.replace("+psycopg://postgres@", "://routing@")) as connection,
+        pytest.raises(psycopg.errors.InsufficientPrivilege),
+    ):
+        connection.execute("select * from scoring.outbox")
