@@ -1,0 +1,1 @@
+"""What customers answer: replies and forms are read, one door accepts them, pages ask and thank."""
