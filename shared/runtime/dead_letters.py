@@ -23,10 +23,11 @@ letter as (
   select * from jsonb_to_recordset(cast(:letters as jsonb)) as l(topic text, partition int, "offset" bigint, key bytea, headers jsonb,
     body bytea, hash bytea, reason text, path text, shard smallint)),
 buried as (
-  insert into dead_letter as d (topic, partition, "offset", key, headers, body, hash, reason, path)
-  select distinct on (topic, reason, hash) topic, partition, "offset", key, headers, body, hash, reason, path from letter
+  insert into dead_letter as d (topic, partition, "offset", key, headers, body, hash, reason, path, count)
+  select distinct on (topic, reason, hash) topic, partition, "offset", key, headers, body, hash, reason, path,
+    count(*) over (partition by topic, reason, hash) from letter
   order by topic, reason, hash
-  on conflict (topic, reason, hash) do update set count = d.count + 1, last_at = clock_timestamp()
+  on conflict (topic, reason, hash) do update set count = d.count + excluded.count, last_at = clock_timestamp()
   returning new.id, new.topic, new.reason, new.hash, old.id is null as fresh),
 copied as (
   insert into outbox (shard, topic, dead_letter)

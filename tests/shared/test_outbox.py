@@ -1,0 +1,117 @@
+"""Publishing over real PostgreSQL: nothing skipped, nothing overtaken, one relay per shard."""
+
+import asyncio
+from contextlib import AsyncExitStack
+from uuid import UUID, uuid4
+
+import pytest
+
+from shared.runtime.database import Database, Unit, as_json, run, shard_of
+from shared.runtime.errors import Unprocessable
+from shared.runtime.memory import MemoryBroker
+from shared.schemas import Consent, ConsentChanged
+from shared.topics import DEAD_TOPICS, TOPICS
+from tests.support.toy import OUTPUT, WHEN, Toy, create_tables
+
+
+@pytest.fixture
+async def toy(database_url: str) -> Toy:
+    await create_tables(database_url)
+    broker = MemoryBroker()
+    await broker.create([*TOPICS.values(), *DEAD_TOPICS.values()])
+    return Toy(database_url, broker)
+
+
+async def lock(unit: Unit, key: str) -> None:
+    await run(unit.tx, "select pg_advisory_xact_lock(hashtext(:key))", key=key)
+
+
+def say(unit: Unit, key: str, word: str) -> None:
+    consent = Consent(channel="sms", purpose="survey", state="granted", at=WHEN, source="toy", address_ref=word)
+    unit.send(ConsentChanged(consent=consent), key=key, correlation=word)
+
+
+def said(toy: Toy, key: str) -> list[str]:
+    assert isinstance(toy.broker, MemoryBroker)
+    logs = [log for (topic, _), log in toy.broker.logs.items() if topic == OUTPUT]
+    mine = [record for log in logs for record in log if record.key == key.encode()]
+    return [ConsentChanged.model_validate_json(record.value or b"").consent.address_ref or "" for record in mine]
+
+
+async def test_a_transaction_that_commits_late_is_published_and_nothing_of_a_key_overtakes(toy: Toy) -> None:
+    async with toy.running():
+        async with toy.database.transaction() as early:
+            await lock(early, "a")
+            say(early, "a", "a1")
+            await early.flush()
+
+            async def same_key() -> None:
+                async with toy.database.transaction() as later:
+                    await lock(later, "a")
+                    say(later, "a", "a2")
+
+            waiting = asyncio.create_task(same_key())
+            async with toy.database.transaction() as later:
+                await lock(later, "b")
+                say(later, "b", "b1")
+            await until(toy, "b", ["b1"])
+            assert said(toy, "a") == []
+        await waiting
+        await until(toy, "a", ["a1", "a2"])
+
+
+async def test_what_rolls_back_is_never_published(toy: Toy) -> None:
+    async with toy.running():
+        with pytest.raises(RuntimeError):
+            async with toy.database.transaction() as unit:
+                say(unit, "a", "never")
+                await unit.flush()
+                raise RuntimeError
+        async with toy.database.transaction() as unit:
+            say(unit, "a", "kept")
+        await until(toy, "a", ["kept"])
+
+
+async def test_two_relays_publish_each_message_once_and_the_second_takes_over(toy: Toy) -> None:
+    url = toy.database.engine.url.render_as_string(hide_password=False)
+    second = Toy(url, toy.broker)
+    async with AsyncExitStack() as stack:
+        await stack.enter_async_context(second.running())
+        async with toy.running():
+            for n in range(60):
+                async with toy.database.transaction() as unit:
+                    await lock(unit, "k")
+                    say(unit, "k", str(n))
+            await until(toy, "k", [str(n) for n in range(60)])
+            assert not toy.relay.shards & second.relay.shards
+        third = Database(url, schema="public")
+        async with third.transaction() as unit:
+            await lock(unit, "k")
+            say(unit, "k", "after")
+        await third.close()
+        await until(toy, "k", [*(str(n) for n in range(60)), "after"], seconds=10)
+
+
+async def until(toy: Toy, key: str, wanted: list[str], *, seconds: float = 10) -> None:
+    async with asyncio.timeout(seconds):
+        while said(toy, key) != wanted:
+            await asyncio.sleep(0.02)
+
+
+def test_a_nul_is_the_messages_fault_and_the_six_letters_that_spell_it_are_not() -> None:
+    with pytest.raises(Unprocessable):
+        as_json({"words": "a\x00b"})
+    assert as_json({"words": "a\\u0000b"})
+
+
+def test_identifiers_times_and_bytes_travel_in_one_json_parameter() -> None:
+    name = UUID("019ab3a4-0000-7000-8000-000000000001")
+    assert (
+        as_json({"id": name, "at": WHEN, "hash": b"\x01\xff"}) == f'{{"id":"{name}","at":"2026-03-02T15:00:00+00:00","hash":"\\\\x01ff"}}'
+    )
+
+
+def test_a_key_always_leaves_by_the_same_shard() -> None:
+    keys = [str(uuid4()) for _ in range(500)]
+    assert {shard_of(key) for key in keys} == set(range(16))
+    assert shard_of("case-1") == 6
