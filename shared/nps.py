@@ -69,12 +69,6 @@ def band(score: int) -> Band:
     return "passive" if score <= 8 else "promoter"
 
 
-def counts_of(scores: list[int]) -> Counts:
-    """Whole answers into counts."""
-    bands = [band(score) for score in scores]
-    return Counts(bands.count("detractor"), bands.count("passive"), bands.count("promoter"))
-
-
 def score(detractors: float, passives: float, promoters: float) -> float:
     """Share of promoters less share of detractors, in points."""
     return 100 * (promoters - detractors) / answers(detractors, passives, promoters)

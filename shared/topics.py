@@ -7,21 +7,8 @@ put before the names by the runtime.
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
-from shared.schemas import (
-    CallbackAttempted,
-    CallbackChanged,
-    CallbackRequested,
-    ConsentChanged,
-    CustomerChanged,
-    CustomerErased,
-    ErasureReported,
-    FeedbackScored,
-    InteractionCompleted,
-    Message,
-    ProfileGiven,
-    SurveyAnswered,
-    SurveyDecided,
-)
+from shared import schemas
+from shared.schemas import Message
 
 SERVICES = ("ingest", "scoring", "routing")
 DEAD = ".dead"
@@ -69,17 +56,17 @@ LIVE = (
     Topic("interactions.phone", "any", (), ("platforms",), ("ingest",), raw=True),
     Topic("interactions.web", "any", (), ("platforms",), ("ingest",), raw=True),
     Topic("interactions.chat", "any", (), ("platforms",), ("ingest",), raw=True),
-    Topic("customers.profiles", "any", (ProfileGiven,), ("crm",), ("ingest",)),
-    Topic("interactions.completed", CUSTOMER_ELSE_INTERACTION, (InteractionCompleted,), ("ingest",), ("scoring",)),
-    Topic("customers.changed", "customer", (CustomerChanged,), ("ingest",), ("scoring", "routing"), compacted=True),
-    Topic("consents.changed", "customer, else address ref", (ConsentChanged,), SERVICES, SERVICES, retention=ERASURE_HORIZON),
-    Topic("survey.decisions", CUSTOMER_ELSE_INTERACTION, (SurveyDecided,), ("scoring",), ("anyone",)),
-    Topic("survey.responses", "any", (SurveyAnswered,), ("outsiders",), ("scoring",)),
-    Topic("feedback.scored", "customer, else survey", (FeedbackScored,), ("scoring",), ("routing",)),
-    Topic("callbacks.requested", "case", (CallbackRequested,), ("routing",), ("dialers",)),
-    Topic("callbacks.outcomes", "case", (CallbackAttempted,), ("dialers",), ("routing",)),
-    Topic("callbacks.changed", "case", (CallbackChanged,), ("routing",), ("scoring", "consoles", "anyone")),
-    Topic("customers.erased", "customer", (CustomerErased, ErasureReported), SERVICES, SERVICES, retention=ERASURE_HORIZON),
+    Topic("customers.profiles", "any", (schemas.ProfileGiven,), ("crm",), ("ingest",)),
+    Topic("interactions.completed", CUSTOMER_ELSE_INTERACTION, (schemas.InteractionCompleted,), ("ingest",), ("scoring",)),
+    Topic("customers.changed", "customer", (schemas.CustomerChanged,), ("ingest",), ("scoring", "routing"), compacted=True),
+    Topic("consents.changed", "customer, else address ref", (schemas.ConsentChanged,), SERVICES, SERVICES, retention=ERASURE_HORIZON),
+    Topic("survey.decisions", CUSTOMER_ELSE_INTERACTION, (schemas.SurveyDecided,), ("scoring",), ("anyone",)),
+    Topic("survey.responses", "any", (schemas.SurveyAnswered,), ("outsiders",), ("scoring",)),
+    Topic("feedback.scored", "customer, else survey", (schemas.FeedbackScored,), ("scoring",), ("routing",)),
+    Topic("callbacks.requested", "case", (schemas.CallbackRequested,), ("routing",), ("dialers",)),
+    Topic("callbacks.outcomes", "case", (schemas.CallbackAttempted,), ("dialers",), ("routing",)),
+    Topic("callbacks.changed", "case", (schemas.CallbackChanged,), ("routing",), ("scoring", "consoles", "anyone")),
+    Topic("customers.erased", "customer", (schemas.CustomerErased, schemas.ErasureReported), SERVICES, SERVICES, retention=ERASURE_HORIZON),
 )
 TOPICS: dict[str, Topic] = {topic.name: topic for topic in LIVE}
 DEAD_TOPICS: dict[str, Topic] = {topic.dead().name: topic.dead() for topic in LIVE if topic.dead().readers}

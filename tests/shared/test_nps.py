@@ -57,7 +57,10 @@ def test_a_rate_has_wilsons_interval(vector: dict[str, float]) -> None:
     ("scores", "points"), [([0, 7, 7, 9, 9, 9], 33.33), ([7], 0), (list(range(1, 11)), -40), ([7, 8] * 50, 0), ([0] * 50 + [10] * 50, 0)]
 )
 def test_answers_are_counted_by_band(scores: list[int], points: float) -> None:
-    assert nps.score(*nps.counts_of(scores)) == pytest.approx(points, abs=TO_HALF_A_HUNDREDTH)
+    bands = [nps.band(score) for score in scores]
+    assert nps.score(bands.count("detractor"), bands.count("passive"), bands.count("promoter")) == pytest.approx(
+        points, abs=TO_HALF_A_HUNDREDTH
+    )
 
 
 def test_the_score_is_rounded_by_nobody_on_the_way() -> None:
