@@ -54,13 +54,17 @@ class Reading:
 
 @dataclass(slots=True)
 class _Held:
-    """Partitions not yet taken over, those this reader may store, what the database has of them, what the broker was told."""
+    """Partitions not yet taken over, those this reader may store, what the database has of them, what the broker was told.
+
+    `turn` grows with every word of the group.
+    """
 
     arriving: set[Partition] = field(default_factory=set)
     mine: set[Partition] = field(default_factory=set)
     stored: dict[Partition, int] = field(default_factory=dict)
     committed: dict[Partition, int] = field(default_factory=dict)
     moved: dict[Partition, float] = field(default_factory=dict)
+    turn: int = 0
 
     def lose(self, partitions: Collection[Partition]) -> None:
         for place in partitions:
@@ -135,6 +139,7 @@ class Consumer:
         await self._tick(reader, patience)
 
     def assigned(self, partitions: Collection[Partition]) -> None:
+        self._held.turn += 1
         self._held.arriving.update(partitions)
 
     async def revoked(self, partitions: Collection[Partition]) -> None:
@@ -143,6 +148,7 @@ class Consumer:
             async with asyncio.timeout(self._reading.drain), self._storing:
                 if self._reader:
                     await self._commit(self._reader)
+        self._held.turn += 1
         self._held.lose(partitions)
 
     async def _know_partitions(self) -> None:
@@ -152,17 +158,18 @@ class Consumer:
 
     async def _take_over(self, reader: Reader) -> None:
         """Become the owner in the database, then read on from the lower of its offset and the group's."""
-        arriving = sorted(self._held.arriving)
+        arriving, turn = sorted(self._held.arriving), self._held.turn
         group = {place: await reader.committed(place) for place in arriving}
         async with self._database.transaction() as unit:
             ours = await offsets.own(unit.tx, arriving, self._owner)
             behind = {place: offset for place, offset in group.items() if offset is not None and offset < ours[place]}
             await offsets.lower(unit.tx, behind, self._owner)
+        if turn != self._held.turn:
+            return  # the group has spoken meanwhile: what is still arriving is taken over in the next turn
         for place in arriving:
-            if place in self._held.arriving:
-                self._held.mine.add(place)
-                self._held.moved[place] = asyncio.get_running_loop().time()
-                reader.start_at(place, behind.get(place, ours[place]) or None)
+            self._held.mine.add(place)
+            self._held.moved[place] = asyncio.get_running_loop().time()
+            reader.start_at(place, behind.get(place, ours[place]) or None)
         self._held.arriving.difference_update(arriving)
         await self._follow_caps(reader)
         reader.pause(self._held.of(self._capping.stopped))
@@ -222,6 +229,7 @@ class Consumer:
         lost = progress.next.keys() - applied.owned
         self._measures.lost.inc(len(lost))
         self._held.lose(lost)
+        self._held.arriving.update(lost)  # if the group still means us, we read on from the database; if not, it will say so
         now, clock = asyncio.get_running_loop().time(), datetime.now(UTC)
         for place in applied.owned:
             self._held.stored[place] = progress.next[place]
