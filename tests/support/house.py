@@ -7,45 +7,25 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
-IMPURE_ROOMS = frozenset(
-    ["tables", "store", "handle", "timers", "clients", "api", "pages", "live", "receive", "settings", "metrics", "app", "__main__"]
-)
+IMPURE_ROOMS = frozenset("tables store handle timers clients api pages live receive settings metrics app __main__".split())
 """The closed list of style: every other module takes values and returns values."""
 
+WIRING = frozenset({"deps", "metadata"})
+"""At a service's top only: what the impure rooms are given, and all its tables together. They name things and do nothing."""
+
 SQL_ROOMS = frozenset({"store", "tables"})
-EMPTY_NAMES = frozenset(["utils", "util", "helpers", "helper", "manager", "base", "common", "data", "info", "misc"])
+EMPTY_NAMES = frozenset("utils util helpers helper manager base common data info misc".split())
 LONGEST_FILE = 250
 
 OUTSIDE = frozenset(
-    [
-        "aiokafka",
-        "aiosmtplib",
-        "alembic",
-        "asyncio",
-        "fastapi",
-        "httpx",
-        "logging",
-        "os",
-        "prometheus_client",
-        "psycopg",
-        "random",
-        "secrets",
-        "smtplib",
-        "socket",
-        "sqlalchemy",
-        "starlette",
-        "subprocess",
-        "tempfile",
-        "threading",
-        "time",
-        "urllib.request",
-        "uvicorn",
-    ]
+    "aiokafka aiosmtplib alembic asyncio fastapi httpx logging os prometheus_client psycopg random secrets smtplib socket sqlalchemy starlette "
+    "subprocess tempfile threading time urllib.request uvicorn".split()
 )
 """What a pure module cannot import: the world, the clock, chance, the log."""
 
 PLAIN_RUNTIME = frozenset({"shared.runtime.errors"})
-IMPURE_CALLS = frozenset({"now", "utcnow", "today", "uuid1", "uuid4", "uuid7", "open", "print", "input", "read_text", "write_text"})
+IMPURE_CALLS = frozenset("now utcnow today uuid1 uuid4 uuid7 read_text write_text".split())
+IMPURE_BUILTINS = frozenset({"open", "print", "input"})
 SQL = re.compile(
     r"\s*(select\s+\S|insert\s+into\s|update\s+\S+\s+(\w+\s+)?set\s|delete\s+from\s|with\s+(recursive\s+)?\w+\s+as\s+(not\s+|materialized\s*)*\(|"
     r"(create|alter|drop|truncate|lock)\s+(table|index|schema)\s|merge\s+into\s|copy\s+\w+\s+(from|to)\s)",
@@ -70,7 +50,8 @@ class Module:
 
     @property
     def pure(self) -> bool:
-        return self.room not in IMPURE_ROOMS and not self.name.startswith(("shared.runtime", "shared.web"))
+        wiring = self.room in WIRING and self.name.count(".") == 1
+        return self.room not in IMPURE_ROOMS and not wiring and not self.name.startswith(("shared.runtime", "shared.web"))
 
 
 def modules(package: Path) -> Iterator[Module]:
@@ -88,8 +69,8 @@ def impure(module: Module) -> Iterator[str]:
         for name in _imported(node):
             if _reaches_out(name):
                 yield f"{module.name}:{_line(node)} is no impure room and imports {name}"
-        if isinstance(node, ast.Call) and _called(node) in IMPURE_CALLS:
-            yield f"{module.name}:{node.lineno} is no impure room and calls {_called(node)}()"
+        if isinstance(node, ast.Call) and (called := _impure_call(node)):
+            yield f"{module.name}:{node.lineno} is no impure room and calls {called}()"
 
 
 def sql_outside_store(module: Module) -> Iterator[str]:
@@ -133,10 +114,11 @@ def _reaches_out(name: str) -> bool:
     return ours and (name.startswith("shared.runtime") or any(part in IMPURE_ROOMS for part in name.split(".")[1:]))
 
 
-def _called(node: ast.Call) -> str | None:
+def _impure_call(node: ast.Call) -> str | None:
     if isinstance(node.func, ast.Attribute):
-        return node.func.attr
-    return node.func.id if isinstance(node.func, ast.Name) else None
+        return node.func.attr if node.func.attr in IMPURE_CALLS else None
+    name = node.func.id if isinstance(node.func, ast.Name) else None
+    return name if name in IMPURE_CALLS | IMPURE_BUILTINS else None
 
 
 def _docstrings(tree: ast.Module) -> Iterator[ast.Constant]:
