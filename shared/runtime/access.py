@@ -19,7 +19,7 @@ from fastapi.routing import APIRoute, iter_route_contexts
 
 from shared.runtime.database import Database, as_json, row, run
 from shared.runtime.errors import AftercallError
-from shared.runtime.problems import Problem, wants_page
+from shared.runtime.problems import Problem, not_found, wants_page
 from shared.runtime.settings import ServiceSettings
 
 ROLES: Final = frozenset({"guide", "supervisor", "analyst", "admin"})
@@ -91,7 +91,7 @@ class Access:
     def __init__(self, settings: ServiceSettings, database: Database) -> None:
         self.settings = settings
         self._database = database
-        self._keys: dict[str, tuple[float, Principal]] = {}
+        self._keys: dict[bytes, tuple[float, Principal]] = {}
 
     def session(self, person: Principal) -> str:
         """The cookie's value: stateless, so it ends by its age, not by a list."""
@@ -110,7 +110,7 @@ class Access:
                 self.settings.cookie_secret,
                 algorithms=["HS256"],
                 audience=f"aftercall-{audience}",
-                options={"require": ["exp", "sub"]},
+                options={"require": ["exp", "sub", "name", "roles", "teams"]},
             )
         except jwt.InvalidTokenError:
             return None
@@ -126,7 +126,7 @@ class Access:
 
     async def key(self, key: str) -> Principal | None:
         """The principal of a live API key; trusted for `key_cache_s` once checked, so a revoked key lives that much longer."""
-        digest = hashlib.sha256(key.encode()).hexdigest()
+        digest = _hash(key)
         until, known = self._keys.get(digest, (0.0, None))
         if known is not None and time.monotonic() < until:
             return known
@@ -144,11 +144,11 @@ class Access:
             kept = await row(
                 unit.tx, "select * from api_key where id = :id and not revoked and (expires is null or expires > now())", id=key_id
             )
-        if kept is None or not hmac.compare_digest(bytes(kept["hash"]), hashlib.sha256(chosen.encode()).digest()):
+        if kept is None or not hmac.compare_digest(bytes(kept["hash"]), _hash(chosen)):
             return None
         return Principal("key", key_id, kept["name"], scopes=frozenset(kept["scopes"]), platform=kept["platform"], account=kept["account"])
 
-    def _remember(self, digest: str, principal: Principal) -> None:
+    def _remember(self, digest: bytes, principal: Principal) -> None:
         if len(self._keys) >= 1024:
             self._keys.clear()
         self._keys[digest] = time.monotonic() + self.settings.key_cache_s, principal
@@ -160,34 +160,35 @@ class Access:
         return jwt.encode(claims | times, self.settings.cookie_secret, algorithm="HS256")
 
 
-async def create_key(
-    database: Database,
-    name: str,
-    *,
-    scopes: Iterable[str],
-    platform: str | None = None,
-    account: str | None = None,
-    expires: datetime | None = None,
-    replaces: str | None = None,
-    grace: timedelta = timedelta(days=1),
-) -> str:
-    """A new API key, shown this once. `replaces` names an older key that stays live for `grace` more: two are live while clients change over."""
-    chosen, key_id, secret = rights("scope", scopes, SCOPES), secrets.token_hex(6), secrets.token_urlsafe(32)
+@dataclass(frozen=True, slots=True)
+class NewKey:
+    """An API key to be. `replaces` names an older one that stays live for `grace` more: two are live while its clients change over."""
+
+    name: str
+    scopes: Iterable[str]
+    platform: str | None = None
+    account: str | None = None
+    expires: datetime | None = None
+    replaces: str | None = None
+    grace: timedelta = timedelta(days=1)
+
+
+_INSERT_KEY = """
+insert into api_key (id, hash, name, scopes, platform, account, expires)
+values (:id, :hash, :name, cast(:scopes as jsonb), :platform, :account, :expires)"""
+
+
+async def create_key(database: Database, new: NewKey) -> str:
+    """The key, shown this once: only the hash of its secret is kept."""
+    scopes, key_id, secret = sorted(rights("scope", new.scopes, SCOPES)), secrets.token_hex(6), secrets.token_urlsafe(32)
+    kept = {"id": key_id, "hash": _hash(secret), "name": new.name, "scopes": as_json(scopes)}
+    limits = {"platform": new.platform, "account": new.account, "expires": new.expires}
     async with database.transaction() as unit:
-        await run(
-            unit.tx,
-            "insert into api_key (id, hash, name, scopes, platform, account, expires)"
-            " values (:id, :hash, :name, cast(:scopes as jsonb), :platform, :account, :expires)",
-            id=key_id,
-            hash=hashlib.sha256(secret.encode()).digest(),
-            name=name,
-            scopes=as_json(sorted(chosen)),
-            platform=platform,
-            account=account,
-            expires=expires,
-        )
-        if replaces:
-            await run(unit.tx, "update api_key set expires = least(expires, :end) where id = :id", id=replaces, end=unit.now + grace)
+        await run(unit.tx, _INSERT_KEY, **kept, **limits)
+        if new.replaces:
+            await run(
+                unit.tx, "update api_key set expires = least(expires, :end) where id = :id", id=new.replaces, end=unit.now + new.grace
+            )
     return f"ak_{key_id}_{secret}"
 
 
@@ -195,6 +196,11 @@ async def revoke_key(database: Database, key_id: str) -> bool:
     """False where there is no such key."""
     async with database.transaction() as unit:
         return await run(unit.tx, "update api_key set revoked = true where id = :id", id=key_id) == 1
+
+
+def _hash(secret: str) -> bytes:
+    """SHA-256 is enough: the secret is 256 random bits, not a person's password."""
+    return hashlib.sha256(secret.encode()).digest()
 
 
 class Allow:
@@ -234,7 +240,7 @@ def _sign_in_first(request: Request) -> Problem:
 
 def _no_right(request: Request) -> Problem:
     if wants_page(request):
-        return Problem(404, "not_found", "There is no such page")
+        return not_found()
     return Problem(403, "not_allowed", "Your roles or scopes do not include this")
 
 

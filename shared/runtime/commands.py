@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, TypeVar
 
 from shared.runtime import logging, migrations, process
-from shared.runtime.access import ALL_TEAMS, ROLES, SCOPES, Access, Principal, Teams, create_key, revoke_key, rights
+from shared.runtime.access import ALL_TEAMS, ROLES, SCOPES, Access, NewKey, Principal, Teams, create_key, revoke_key, rights
 from shared.runtime.broker import Broker
 from shared.runtime.database import Database
 from shared.runtime.errors import AftercallError
@@ -109,9 +109,8 @@ def _api_key(given: argparse.Namespace, settings: ServiceSettings) -> int:
     if given.revoke:
         return 0 if asyncio.run(_with(settings, lambda database: revoke_key(database, given.revoke))) else 1
     expires = datetime.now(UTC) + timedelta(days=given.days) if given.days else None
-    restriction = {"platform": given.platform, "account": given.account}
-    create = lambda database: create_key(database, given.name, scopes=given.scope, expires=expires, replaces=given.replaces, **restriction)  # noqa: E731
-    _print(asyncio.run(_with(settings, create)))
+    new = NewKey(given.name, given.scope, platform=given.platform, account=given.account, expires=expires, replaces=given.replaces)
+    _print(asyncio.run(_with(settings, lambda database: create_key(database, new))))
     return 0
 
 

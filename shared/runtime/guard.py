@@ -19,8 +19,15 @@ from shared.runtime.problems import Problem, answer, of_failure
 
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 HEADERS = {
-    "Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; font-src 'self'; connect-src 'self'; "
-    "form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
+    "Content-Security-Policy": "; ".join(
+        [
+            "default-src 'none'",
+            *(f"{kind}-src 'self'" for kind in ("script", "style", "img", "font", "connect")),
+            "form-action 'self'",
+            "base-uri 'none'",
+            "frame-ancestors 'none'",
+        ]
+    ),
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "DENY",
     "Referrer-Policy": "no-referrer",
@@ -65,11 +72,12 @@ class Guard:
             request_id.reset(token)
 
     async def _answer(self, scope: Scope, receive: Receive, reply: "_Reply") -> None:
+        request = Request(scope)
         try:
-            if refused := self._refused(Request(scope)):
-                await answer(refused)(scope, receive, reply)
+            if refused := self._refused(request):
+                await answer(request, refused)(scope, receive, reply)
             else:
-                await self._app(scope, _Bounded(receive, self._limits), reply)
+                await self._app(scope, Bounded(receive, self._limits), reply)
         except Exception as error:
             problem = of_failure(error)
             log.log(
@@ -80,7 +88,7 @@ class Guard:
             )
             if reply.status:
                 raise
-            await answer(problem)(scope, receive, reply)
+            await answer(request, problem)(scope, receive, reply)
 
     def _refused(self, request: Request) -> Problem | None:
         length = request.headers.get("content-length", "0")
@@ -126,7 +134,7 @@ def _too_large(limit: int) -> Problem:
     return Problem(413, "too_large", f"Send at most {limit} bytes at once", headers={"Connection": "close"})
 
 
-class _Bounded:
+class Bounded:
     """A `receive` that cuts a body, also a chunked one, at its limits; after the body it waits as long as it takes."""
 
     def __init__(self, receive: Receive, limits: Limits) -> None:

@@ -13,16 +13,15 @@ from starlette.responses import JSONResponse, Response
 
 from shared.runtime import migrations, sign_in
 from shared.runtime.access import COOKIE, Access, open_to_all
-from shared.runtime.database import Database, row
+from shared.runtime.database import Database, row, worlds_fault
 from shared.runtime.errors import Unprocessable
 from shared.runtime.guard import Guard, Limits
-from shared.runtime.logging import request_id
 from shared.runtime.metrics import HttpMetrics
-from shared.runtime.problems import Problem, answer, of_http, of_message, of_validation, wants_page
+from shared.runtime.problems import Problem, answer, not_found, of_http, of_message, of_validation, wants_page
 from shared.runtime.settings import ServiceSettings
 from shared.runtime.web import page, static_router, templates
 
-__all__ = ["Edges", "Health", "Problem", "create_app", "create_internal", "edges", "page", "templates", "wants_page"]
+__all__ = ["Edges", "Health", "Problem", "create_app", "create_internal", "edges", "not_found", "page", "templates", "wants_page"]
 
 BODY_S = 15.0
 READY_S = 2.0
@@ -72,7 +71,7 @@ def create_app(edges: Edges, routers: Sequence[APIRouter] = (), *, title: str = 
 def create_internal(
     edges: Edges, routers: Sequence[APIRouter] = (), *, at_head: Callable[[], Awaitable[bool]] | None = None, health: Health | None = None
 ) -> FastAPI:
-    """`/metrics`, `/livez`, `/readyz` and what is given (the dead letters), for the internal port. `app.state.health` is the process's to fill."""
+    """`/metrics`, `/livez`, `/readyz` and what is given (the dead letters); `app.state.health` is the process's to fill."""
     app = create_app(edges, [*routers, _health], title="Aftercall, internal", port="internal")
     app.state.health = health or Health()
     app.state.at_head = at_head or (lambda: migrations.at_head(edges.database))
@@ -110,6 +109,8 @@ async def _unready(database: Database, at_head: Callable[[], Awaitable[bool]]) -
                 await row(unit.tx, "select 1")
             return None if await at_head() else "migrations are not at head: run migrate"
     except Exception as error:
+        if not worlds_fault(error):
+            raise
         return f"the database does not answer ({type(error).__name__})"
 
 
@@ -124,18 +125,14 @@ async def openapi(request: Request) -> Response:
 
 async def _on_http(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
-    problem = of_http(error)
-    if problem.status_code < 400 or not wants_page(request):
-        return answer(problem)
-    values = {"title": problem.detail, "request": request_id.get()}
-    return page(request.app.state.templates, "problem.html", status=problem.status_code, **values)
+    return answer(request, of_http(error))
 
 
-async def _on_validation(_: Request, error: Exception) -> Response:
+async def _on_validation(request: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)
-    return answer(of_validation(error))
+    return answer(request, of_validation(error))
 
 
-async def _on_message(_: Request, error: Exception) -> Response:
+async def _on_message(request: Request, error: Exception) -> Response:
     assert isinstance(error, Unprocessable)
-    return answer(of_message(error))
+    return answer(request, of_message(error))

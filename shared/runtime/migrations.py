@@ -1,10 +1,9 @@
 """One Alembic environment for all services: a schema, a version table and an advisory lock per service.
 
-A service's `migrations/env.py` is `from scoring.metadata import metadata`, `from shared.runtime.migrations import environment`, `environment(metadata)`.
+A service's `migrations/env.py` imports its metadata and `environment`, and calls `environment(metadata)`.
 """
 
 import importlib
-from collections.abc import Callable
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -35,7 +34,7 @@ def configuration(service: str, *, url: str = "", lock_timeout_s: float = LOCK_T
 
 
 def environment(metadata: MetaData) -> None:
-    """Run by `env.py`: lock, make the schema, run what Alembic was asked to run. Every revision has its own transaction and lock_timeout."""
+    """Run by `env.py`: lock, make the schema, do what Alembic was asked to. Every revision has its own transaction, under lock_timeout."""
     given = context.config.attributes
     schema: str = given["schema"]
     engine = create_engine(given["url"], poolclass=NullPool, connect_args={"options": f"-c search_path={schema}"})
@@ -73,21 +72,20 @@ def new_revision(settings: ServiceSettings, words: str) -> None:
 
 
 @lru_cache(maxsize=8)
-def heads(service: str) -> frozenset[str]:
-    """The newest revisions this code knows."""
-    return frozenset(ScriptDirectory.from_config(configuration(service)).get_heads())
+def _revisions(service: str) -> tuple[frozenset[str], frozenset[str]]:
+    """The newest revisions this code knows, and all of them."""
+    script = ScriptDirectory.from_config(configuration(service))
+    return frozenset(script.get_heads()), frozenset(each.revision for each in script.walk_revisions())
 
 
 async def at_head(database: Database) -> bool:
-    """Has the database every migration of this code? One it does not know yet is a newer version's, which is compatible."""
+    """Has the database every migration of this code? One this code does not know is a newer version's, made to fit the older."""
     async with database.transaction() as unit:
-        table = await rows(unit.tx, "select to_regclass('alembic_version') as oid")
-        if table[0]["oid"] is None:
+        if not await rows(unit.tx, "select 1 where to_regclass('alembic_version') is not null"):
             return False
-        found = await rows(unit.tx, "select version_num from alembic_version")
-    versions = {str(each["version_num"]) for each in found}
-    known = {revision.revision for revision in ScriptDirectory.from_config(configuration(database.schema)).walk_revisions()}
-    return heads(database.schema) <= versions or bool(versions - known)
+        found = {str(each["version_num"]) for each in await rows(unit.tx, "select version_num from alembic_version")}
+    heads, known = _revisions(database.schema)
+    return heads <= found or bool(found - known)
 
 
 def differences(url: str, service: str) -> list[Any]:
@@ -95,15 +93,11 @@ def differences(url: str, service: str) -> list[Any]:
     found: list[Any] = []
 
     def compare(_: Any, migration: MigrationContext) -> list[Any]:
-        metadata = migration.opts["target_metadata"]
-        found.extend(compare_metadata(migration, metadata))
+        found.extend(compare_metadata(migration, migration.opts["target_metadata"]))
         return []
 
-    _run(configuration(service, url=url), compare)
-    return found
-
-
-def _run(config: Config, fn: Callable[[Any, MigrationContext], list[Any]]) -> None:
+    config = configuration(service, url=url)
     script = ScriptDirectory.from_config(config)
-    with EnvironmentContext(config, script, fn=fn):
+    with EnvironmentContext(config, script, fn=compare):
         script.run_env()
+    return found

@@ -4,16 +4,12 @@ The outcome is one of four: a `Reply`, `Refused` (not allowed), `Failed` (surely
 """
 
 import asyncio
-import base64
-import binascii
-import hashlib
-import hmac
+import contextlib
 import ipaddress
 import socket
 import ssl
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Final
 from urllib.parse import urlsplit
 
@@ -21,34 +17,38 @@ import httpcore
 
 from shared.runtime.errors import AftercallError
 from shared.runtime.metrics import OutboundMetrics
+from shared.runtime.webhooks import WebhookSecretInvalid, signed, verify
+
+__all__ = ["Failed", "NoReply", "Outbound", "Refused", "Reply", "Unknown", "WebhookSecretInvalid", "signed", "verify"]
 
 Resolve = Callable[[str, int], Awaitable[list[str]]]
-WINDOW_S: Final = 300
 _NAT64: Final = ipaddress.ip_network("64:ff9b::/96")
 
 
-class Refused(AftercallError):
-    """We do not call this: `why` is a code, the address is not repeated."""
+class NoReply(AftercallError):
+    """A call without a whole answer; `why` is a code and never the address."""
+
+    sentence = ""
 
     def __init__(self, why: str) -> None:
         self.why = why
-        super().__init__(f"The outbound guard refused the call: {why}")
+        super().__init__(f"{self.sentence}: {why}")
 
 
-class Failed(AftercallError):
-    """The request surely did not arrive: nothing was sent. Trying again is safe."""
-
-    def __init__(self, why: str) -> None:
-        self.why = why
-        super().__init__(f"The call failed before anything was sent: {why}")
+class Refused(NoReply):
+    sentence = "The outbound guard does not call this address"
 
 
-class Unknown(AftercallError):
-    """The request may have arrived: it was sent, and no whole answer came."""
+class Failed(NoReply):
+    """Trying again is safe."""
 
-    def __init__(self, why: str) -> None:
-        self.why = why
-        super().__init__(f"The call may have been delivered: {why}")
+    sentence = "The call failed before anything was sent"
+
+
+class Unknown(NoReply):
+    """Trying again may deliver twice."""
+
+    sentence = "The call may have been delivered, but no whole answer came"
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,23 +92,21 @@ class _Checked(httpcore.AsyncNetworkBackend):
         self._resolve = resolver
         self._net = httpcore.AnyIOBackend()
 
-    async def connect_tcp(
+    async def connect_tcp(  # noqa: PLR0917  # httpcore's interface
         self,
         host: str,
         port: int,
-        timeout: float | None = None,
+        timeout: float | None = None,  # noqa: ASYNC109
         local_address: str | None = None,
         socket_options: Iterable[httpcore.SOCKET_OPTION] | None = None,
     ) -> httpcore.AsyncNetworkStream:
         addresses = await self._addresses(host, port)
         if f"{host}:{port}" not in self._allowed and (why := next(filter(None, map(forbidden, addresses)), None)):
             raise Refused(why)
-        return await self._net.connect_tcp(addresses[0], port, timeout, local_address, socket_options)
-
-    async def connect_unix_socket(
-        self, path: str, timeout: float | None = None, socket_options: Iterable[httpcore.SOCKET_OPTION] | None = None
-    ) -> httpcore.AsyncNetworkStream:
-        raise Refused("unix_socket")
+        for address in addresses[:-1]:
+            with contextlib.suppress(httpcore.ConnectError):
+                return await self._net.connect_tcp(address, port, timeout, local_address, socket_options)
+        return await self._net.connect_tcp(addresses[-1], port, timeout, local_address, socket_options)
 
     async def sleep(self, seconds: float) -> None:
         await self._net.sleep(seconds)
@@ -132,7 +130,7 @@ class Outbound:
         self._pool = httpcore.AsyncConnectionPool(
             ssl_context=ssl.create_default_context(),
             max_connections=50,
-            keepalive_expiry=15.0,
+            keepalive_expiry=5.0,
             network_backend=_Checked(frozenset(allow), resolver),
         )
         self._body_limit = body_limit
@@ -143,8 +141,14 @@ class Outbound:
         return await self.request("POST", url, content=content, headers=headers, timeout=timeout)
 
     async def request(
-        self, method: str, url: str, *, content: bytes = b"", headers: Mapping[str, str] | None = None, timeout: float
-    ) -> Reply:  # noqa: ASYNC109
+        self,
+        method: str,
+        url: str,
+        *,
+        content: bytes = b"",
+        headers: Mapping[str, str] | None = None,
+        timeout: float,  # noqa: ASYNC109  # of the whole call
+    ) -> Reply:
         try:
             reply = await self._bounded(method, url, content=content, headers=headers or {}, seconds=timeout)
         except (Refused, Failed, Unknown) as error:
@@ -224,44 +228,3 @@ def _netloc(url: str) -> bytes:
 
 def _snake(error: Exception) -> str:
     return "".join(f"_{letter.lower()}" if letter.isupper() else letter for letter in type(error).__name__).lstrip("_")
-
-
-class WebhookSecretInvalid(AftercallError):
-    def __init__(self) -> None:
-        super().__init__("A webhook secret is whsec_ and the base64 of 24 to 64 bytes")
-
-
-def webhook_key(secret: str) -> bytes:
-    """The key in a Standard Webhooks secret, with or without its prefix and padding."""
-    text = secret.removeprefix("whsec_").rstrip("=")
-    try:
-        key = base64.b64decode(text + "=" * (-len(text) % 4), validate=True)
-    except (binascii.Error, ValueError):
-        raise WebhookSecretInvalid from None
-    if not 24 <= len(key) <= 64:
-        raise WebhookSecretInvalid
-    return key
-
-
-def signed(secret: str, message_id: str, *, at: datetime, body: bytes) -> dict[str, str]:
-    """Standard Webhooks headers of one attempt: retries keep the id and carry a new `at`."""
-    stamp = str(int(at.timestamp()))
-    return {
-        "webhook-id": message_id,
-        "webhook-timestamp": stamp,
-        "webhook-signature": "v1," + _signature(webhook_key(secret), message_id, stamp, body),
-    }
-
-
-def verify(secrets: Iterable[str], headers: Mapping[str, str], *, body: bytes, at: datetime) -> bool:
-    """Is one of the signatures of one of our secrets, within 300 s of `at`? `headers` have lower-case names."""
-    message_id, stamp, given = (headers.get(f"webhook-{name}", "") for name in ("id", "timestamp", "signature"))
-    if not message_id or not (stamp.isascii() and stamp.isdigit()) or len(stamp) > 12 or abs(at.timestamp() - int(stamp)) > WINDOW_S:
-        return False
-    offered = [each[3:].encode() for each in given.split(" ") if each.startswith("v1,")]
-    wanted = [_signature(webhook_key(secret), message_id, stamp, body).encode() for secret in secrets]
-    return any([hmac.compare_digest(one, other) for one in wanted for other in offered])
-
-
-def _signature(key: bytes, message_id: str, stamp: str, body: bytes) -> str:  # noqa: PLR0917
-    return base64.b64encode(hmac.digest(key, b".".join([message_id.encode(), stamp.encode(), body]), hashlib.sha256)).decode()

@@ -8,7 +8,7 @@ from typing import Any
 from fastapi import Request
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
-from starlette.responses import JSONResponse, Response
+from starlette.responses import HTMLResponse, JSONResponse, Response
 
 from shared.runtime.database import worlds_fault
 from shared.runtime.errors import Unprocessable
@@ -44,28 +44,36 @@ def wants_page(request: Request) -> bool:
     return "authorization" not in request.headers and "text/html" in accepts and not request.url.path.startswith(MACHINE_PATHS)
 
 
-def answer(problem: Problem) -> Response:
-    """The problem as a response; a redirect has no body."""
-    headers = dict(problem.headers or {})
-    if problem.status_code < 400:
-        return Response(status_code=problem.status_code, headers=headers)
-    body: dict[str, Any] = {
-        "type": "about:blank",
-        "title": HTTPStatus(problem.status_code).phrase,
-        "status": problem.status_code,
+def answer(request: Request, problem: Problem) -> Response:
+    """The problem as a response: a page for a person, problem details for a machine; a redirect has no body."""
+    status, headers = problem.status_code, dict(problem.headers or {})
+    if status < 400:
+        return Response(status_code=status, headers=headers)
+    if wants_page(request):
+        words = request.app.state.templates.get_template("problem.html").render(title=problem.detail, request=request_id.get())
+        return HTMLResponse(words, status, headers)
+    told = {
+        "title": HTTPStatus(status).phrase,
+        "status": status,
         "code": problem.code,
         "detail": problem.detail,
         "request_id": request_id.get(),
-        **problem.more,
     }
     errors = {"errors": problem.errors} if problem.errors else {}
-    return JSONResponse(body | errors, problem.status_code, headers, media_type="application/problem+json")
+    return JSONResponse({"type": "about:blank", **told, **problem.more, **errors}, status, headers, media_type="application/problem+json")
+
+
+def not_found() -> Problem:
+    """What is not there, and what this person may not see: the same words."""
+    return Problem(404, "not_found", "There is no such page")
 
 
 def of_http(error: HTTPException) -> Problem:
     """The framework's own refusals (404, 405, 400) as problems."""
     if isinstance(error, Problem):
         return error
+    if error.status_code == 404:
+        return not_found()
     code = re.sub(r"\W+", "_", HTTPStatus(error.status_code).phrase.lower())
     return Problem(error.status_code, code, headers=error.headers)
 

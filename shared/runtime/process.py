@@ -4,32 +4,27 @@ An unreachable broker or database never ends the process; a task that dies of a 
 """
 
 import asyncio
-import contextlib
 import logging
 import signal
-import socket
-from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-import uvicorn
 from fastapi import FastAPI
 
 from shared.runtime.broker import Broker
 from shared.runtime.consumer import Consumer, Reading
 from shared.runtime.database import Database
-from shared.runtime.errors import AftercallError
 from shared.runtime.handling import Dispatch, Handler
 from shared.runtime.http import Edges, Health
 from shared.runtime.measures import Measures
 from shared.runtime.metrics import LoopLag
 from shared.runtime.relay import Relay
 from shared.runtime.sealing import Sealer
+from shared.runtime.serving import Http
 from shared.runtime.settings import ServiceSettings
 from shared.runtime.timers import Timers
 
-HEADER_BYTES = 32_768
-CONNECTIONS = 1_000
 log = logging.getLogger("aftercall.process")
 
 
@@ -52,63 +47,11 @@ class Service:
     handlers: Mapping[str, Handler[Any]]
     timers: Mapping[str, Any]
     deps: Any
-    sealer: Sealer
-    measures: Measures
+    sealer: Sealer | None = None
+    measures: Measures | None = None
     tasks: Mapping[str, Runs] = field(default_factory=dict)
     closing: Sequence[Callable[[], Awaitable[None]]] = ()
     reading: Reading = field(default_factory=Reading)
-
-
-class PortTaken(AftercallError):
-    def __init__(self, host: str, port: int) -> None:
-        super().__init__(f"Cannot listen on {host}:{port}: another process has the port, or the address is not this machine's")
-
-
-class _Server(uvicorn.Server):
-    """uvicorn without its own signal handling, which would raise the signal again inside our tasks."""
-
-    @contextlib.contextmanager
-    def capture_signals(self) -> Iterator[None]:
-        yield
-
-
-class Http:
-    """One HTTP server as a task."""
-
-    def __init__(self, app: FastAPI, *, host: str, port: int, grace_s: float) -> None:
-        self._app = app
-        self._socket = _listen(host, port)
-        config = uvicorn.Config(
-            app,
-            log_config=None,
-            access_log=False,
-            server_header=False,
-            lifespan="off",
-            proxy_headers=False,
-            h11_max_incomplete_event_size=HEADER_BYTES,
-            limit_concurrency=CONNECTIONS,
-            timeout_graceful_shutdown=max(1, int(grace_s)),
-        )
-        self._server = _Server(config)
-        self.port: int = self._socket.getsockname()[1]
-
-    async def run(self, stop: asyncio.Event) -> None:
-        serving = asyncio.create_task(self._server.serve(sockets=[self._socket]))
-        stopped = asyncio.create_task(stop.wait())
-        try:
-            await asyncio.wait([serving, stopped], return_when=asyncio.FIRST_COMPLETED)
-        finally:
-            stopped.cancel()
-            self._app.state.stopping.set()
-            self._server.should_exit = True
-            await serving
-
-
-def _listen(host: str, port: int) -> socket.socket:
-    try:
-        return socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET, backlog=1024)
-    except OSError:
-        raise PortTaken(host, port) from None
 
 
 class Process:
@@ -128,56 +71,67 @@ class Process:
 
     def _add(self, service: Service) -> None:
         acting, http, leaving = self._stages
-        settings, name = service.settings, service.name
-        for port, app in ((settings.public_port, service.public), (settings.internal_port, service.internal)):
-            http[f"{name}.http.{app.title}"] = Http(app, host=settings.host, port=port, grace_s=settings.stop_s / 2)
-        leaving[f"{name}.relay"] = _relay(service)
+        name, database, deps = service.name, service.database, service.deps
+        edges, health = _edges(service), _health(service)
+        sealer = service.sealer or Sealer(service.settings.seal_keys, service.settings.pepper)
+        measures = service.measures or Measures(edges.registry)
         if service.handlers:
-            acting[f"{name}.consumer"] = consumer = _consumer(service)
-            _health(service).details["consumer_turned_at"] = lambda: consumer.turned_at
-        acting[f"{name}.timers"] = _timers(service)
-        acting[f"{name}.loop"] = LoopLag(_edges(service).registry)
-        acting.update({f"{name}.{task}": runs for task, runs in service.tasks.items()})
+            dispatch = Dispatch(database, service.handlers, deps, sealer=sealer, measures=measures)
+            acting[f"{name}.consumer"] = consumer = Consumer(
+                group=f"aftercall-{name}",
+                topics=sorted(service.handlers),
+                apply=dispatch,
+                broker=service.broker,
+                database=database,
+                sealer=sealer,
+                measures=measures,
+                reading=service.reading,
+            )
+            health.details["consumer_turned_at"] = lambda: consumer.turned_at
+        acting[f"{name}.timers"] = Timers(service.timers, database, deps, measures=measures, interval=service.settings.timer_interval)
+        acting[f"{name}.loop"] = LoopLag(edges.registry)
+        acting |= {f"{name}.{task}": runs for task, runs in service.tasks.items()}
+        http |= {f"{name}.{port}": server for port, server in _servers(service).items()}
+        leaving[f"{name}.relay"] = Relay(database=database, broker=service.broker, sealer=sealer, measures=measures)
 
     async def run(self, stop: asyncio.Event) -> int:
-        """Serve until `stop` is set or a task ends; the exit code."""
+        """Serve until `stop` is set or a task ends; 0 where every task and every step ended as it should."""
         for number in reversed(range(len(self._stages))):
             self._start(number)
         for service in self._services:
             _health(service).stuck = self._ended
         stopped = asyncio.create_task(stop.wait())
-        await asyncio.wait([stopped, *(task for stage in self._tasks for task in stage)], return_when=asyncio.FIRST_COMPLETED)
-        failed = not stop.is_set()
+        await asyncio.wait([stopped, *self._all()], return_when=asyncio.FIRST_COMPLETED)
         stopped.cancel()
-        self._tell_ended()
-        clean = await self._stop()
-        return 1 if failed or not clean else 0
+        early = self._ended()
+        for service in self._services:
+            _health(service).stopping = True
+        in_time = [await self._stopped(number) for number in range(len(self._stages))]
+        closed = await self._close()
+        return 0 if self._all_well(early) and all(in_time) and closed else 1
 
     def _start(self, number: int) -> None:
         for name, runs in self._stages[number].items():
             self._tasks[number].append(asyncio.create_task(runs.run(self._stops[number]), name=name))
 
+    def _all(self) -> list[asyncio.Task[None]]:
+        return [task for stage in self._tasks for task in stage]
+
     def _ended(self) -> list[str]:
-        return [task.get_name() for stage in self._tasks for task in stage if task.done()]
+        return [task.get_name() for task in self._all() if task.done()]
 
-    def _tell_ended(self) -> None:
-        for task in (task for stage in self._tasks for task in stage if task.done()):
+    def _all_well(self, early: Sequence[str]) -> bool:
+        """Says which tasks died, or ended although nobody asked."""
+        died = [task for task in self._all() if task.cancelled() or task.exception() or task.get_name() in early]
+        for task in died:
             log.critical("task ended", exc_info=None if task.cancelled() else task.exception(), extra={"task": task.get_name()})
+        return not died
 
-    async def _stop(self) -> bool:
-        """Not ready, then stage by stage, then close; False where a step ran out of time."""
-        for service in self._services:
-            _health(service).stopping = True
-        clean = True
-        for number, event in enumerate(self._stops):
-            event.set()
-            clean &= await self._stopped(self._tasks[number])
-        return clean & await self._close()
-
-    async def _stopped(self, tasks: Sequence[asyncio.Task[None]]) -> bool:
-        if not tasks:
-            return True
-        _, late = await asyncio.wait(tasks, timeout=self._deadline)
+    async def _stopped(self, number: int) -> bool:
+        """One stage stopped; False where some of it had to be cancelled."""
+        self._stops[number].set()
+        tasks = self._tasks[number]
+        late = (await asyncio.wait(tasks, timeout=self._deadline))[1] if tasks else set()
         for task in late:
             log.error("task did not stop in time", extra={"task": task.get_name(), "seconds": self._deadline})
             task.cancel()
@@ -186,38 +140,24 @@ class Process:
         return not late
 
     async def _close(self) -> bool:
-        brokers = {id(service.broker): service.broker for service in self._services}
-        closing = [close for service in self._services for close in (*service.closing, service.database.close)]
-        clean = True
-        for close in [*closing, *(broker.stop for broker in brokers.values())]:
-            try:
-                await asyncio.wait_for(close(), self._deadline)
-            except Exception as error:
-                clean = False
-                log.exception("closing failed", exc_info=error)
-        return clean
+        brokers = {id(service.broker): service.broker.stop for service in self._services}
+        own = [close for service in self._services for close in (*service.closing, service.database.close)]
+        closed = [await self._closed(close) for close in (*own, *brokers.values())]
+        return all(closed)
+
+    async def _closed(self, close: Callable[[], Awaitable[None]]) -> bool:
+        try:
+            await asyncio.wait_for(close(), self._deadline)
+        except Exception as error:  # told, and the rest is still closed
+            log.exception("closing failed", exc_info=error)
+            return False
+        return True
 
 
-def _consumer(service: Service) -> Consumer:
-    apply = Dispatch(service.database, service.handlers, service.deps, sealer=service.sealer, measures=service.measures)
-    return Consumer(
-        group=f"aftercall-{service.name}",
-        topics=sorted(service.handlers),
-        apply=apply,
-        broker=service.broker,
-        database=service.database,
-        sealer=service.sealer,
-        measures=service.measures,
-        reading=service.reading,
-    )
-
-
-def _relay(service: Service) -> Relay:
-    return Relay(database=service.database, broker=service.broker, sealer=service.sealer, measures=service.measures)
-
-
-def _timers(service: Service) -> Timers[Any]:
-    return Timers(service.timers, service.database, service.deps, measures=service.measures, interval=service.settings.timer_interval)
+def _servers(service: Service) -> dict[str, Http]:
+    settings = service.settings
+    ports = {"public": (settings.public_port, service.public), "internal": (settings.internal_port, service.internal)}
+    return {name: Http(app, host=settings.host, port=port, grace_s=settings.stop_s / 2) for name, (port, app) in ports.items()}
 
 
 def _edges(service: Service) -> Edges:

@@ -1,8 +1,9 @@
 """`/sign-in` and `/sign-out`: on a laptop a login link printed in the terminal becomes the session cookie of the three services."""
 
+from typing import Annotated
 from urllib.parse import urlsplit
 
-from fastapi import APIRouter, Depends, Request
+from fastapi import APIRouter, Depends, Query, Request
 from starlette.responses import RedirectResponse, Response
 
 from shared.runtime.access import COOKIE, Access, open_to_all
@@ -11,16 +12,16 @@ from shared.runtime.web import page
 router = APIRouter(dependencies=[Depends(open_to_all)], include_in_schema=False)
 
 
-def own_path(next_page: str | None) -> str:
+def own_path(path: str | None) -> str:
     """Where to go after signing in: only a path of ours, never another site's address."""
-    if not next_page or not next_page.startswith("/") or next_page.startswith("//") or "\\" in next_page or not next_page.isprintable():
+    if not path or not path.startswith("/") or path.startswith("//") or "\\" in path or not path.isprintable():
         return "/"
-    parts = urlsplit(next_page)
-    return next_page if not parts.scheme and not parts.netloc else "/"
+    parts = urlsplit(path)
+    return path if not parts.scheme and not parts.netloc else "/"
 
 
 @router.get("/sign-in")
-async def sign_in(request: Request, link: str | None = None, next: str | None = None) -> Response:
+async def sign_in(request: Request, link: str | None = None, back: Annotated[str | None, Query(alias="next")] = None) -> Response:
     """The page; with a good link the session."""
     access: Access = request.app.state.access
     person = access.read(link, audience="login") if link else None
@@ -28,7 +29,7 @@ async def sign_in(request: Request, link: str | None = None, next: str | None = 
         signed_in = await access.principal(request)
         values = {"stale": link is not None, "name": signed_in.name if signed_in else None, "service": access.settings.SERVICE}
         return page(request.app.state.templates, "sign_in.html", status=401 if link else 200, **values)
-    response = RedirectResponse(own_path(next), 303)
+    response = RedirectResponse(own_path(back), 303)
     response.set_cookie(
         COOKIE,
         access.session(person),

@@ -14,7 +14,7 @@ from starlette.responses import HTMLResponse, Response
 import shared
 from shared.runtime.access import open_to_all
 from shared.runtime.errors import AftercallError
-from shared.runtime.problems import Problem
+from shared.runtime.problems import not_found
 
 SHARED_WEB = Path(shared.__file__).parent / "web"
 
@@ -93,7 +93,7 @@ def static_router(environment: Environment) -> APIRouter:
     async def static(digest: str, name: str) -> Response:
         asset = assets.get(digest, name)
         if asset is None:
-            raise Problem(404, "not_found", "There is no such file")
+            raise not_found()
         return Response(asset.body, media_type=asset.media_type, headers={"Cache-Control": "public, max-age=31536000, immutable"})
 
     return router
