@@ -108,6 +108,12 @@ def free_ports(count: int) -> tuple[int, ...]:
             probe.close()
 
 
+def is_free(port: int) -> bool:
+    """Whether nobody listens on this loopback port now."""
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) != 0
+
+
 def log_file(directory: Path) -> Path:
     return directory / "log"
 

@@ -1,0 +1,92 @@
+"""Every setting in which the demo differs from a deployment, in one place: it waits less, sleeps never, and says so."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from importlib.resources import files
+from pathlib import Path
+
+from deploy.guardian import free_ports, is_free
+
+HOST = "127.0.0.1"
+SERVICES = ("ingest", "scoring", "routing")
+ALWAYS = {"daily": "00:00-24:00"}
+AT_ONCE = {"sms": 0, "email": 0, "chat": 0}
+
+SURVEY_POLICIES = {
+    "tnps": {"sampling": {"seed": "demo", "rate": 1.0}, "hours": ALWAYS, "delay_s": AT_ONCE},
+    "recovery": {"after_s": 20, "hours": ALWAYS, "delay_s": AT_ONCE},
+}
+"""Everybody who may be asked is asked, at once, at any hour; and again twenty seconds after an unhappy answer."""
+
+CASE_POLICY = {"call_hours": ALWAYS, "team_hours": ALWAYS}
+"""Somebody may be called at any hour."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ports:
+    """Where things listen: the familiar ports where they are free."""
+
+    home: int
+    public: Mapping[str, int]
+    internal: Mapping[str, int]
+
+    def url(self, service: str) -> str:
+        return f"http://{HOST}:{self.public[service]}"
+
+    def internal_url(self, service: str) -> str:
+        return f"http://{HOST}:{self.internal[service]}"
+
+    @property
+    def home_url(self) -> str:
+        return f"http://{HOST}:{self.home}"
+
+
+def ports() -> Ports:
+    wanted = (8000, 8001, 8002, 8003, 9001, 9002, 9003)
+    home, *rest = wanted if all(is_free(port) for port in wanted) else free_ports(len(wanted))
+    return Ports(home, dict(zip(SERVICES, rest[:3], strict=True)), dict(zip(SERVICES, rest[3:], strict=True)))
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """What the demo runs on."""
+
+    database_url: str
+    broker: str
+    folder: Path
+    ports: Ports = field(default_factory=ports)
+    kafka_bootstrap: str = ""
+
+
+def environment(place: Place) -> dict[str, str]:
+    """The environment of the three services."""
+    at = place.ports
+    common = {
+        "DATABASE_URL": place.database_url,
+        "BROKER": place.broker,
+        "KAFKA_BOOTSTRAP": place.kafka_bootstrap,
+        "LOGIN_LINK_S": "86400",  # the printed link works as long as anybody looks at the demo
+        "OUTBOUND_ALLOW": f"{HOST}:{at.home}",  # where the demo's own supervisor receives alerts
+        "TIMER_INTERVAL": "0.1",
+        "STOP_S": "5",
+        "LOG_LEVEL": "WARNING",
+    }
+    own = {
+        name: {"PUBLIC_PORT": str(at.public[name]), "INTERNAL_PORT": str(at.internal[name]), "PUBLIC_URL": at.url(name)}
+        for name in SERVICES
+    }
+    return {
+        **{f"AFTERCALL_{name}": value for name, value in common.items() if value},
+        **{f"{service.upper()}_{name}": value for service, values in own.items() for name, value in values.items()},
+        "SCORING_BRAND": "Larkfield",
+        "SCORING_FIRST_POLICIES": json.dumps(SURVEY_POLICIES),
+        "ROUTING_ROTA_FILE": str(files("routing").joinpath("rota/demo.json")),
+        "ROUTING_POLICY_FILE": str(place.folder / "case_policy.json"),
+    }
+
+
+def write_files(folder: Path) -> None:
+    """The documents that settings name by path: the shipped case policy with the demo's hours."""
+    shipped = json.loads(files("routing").joinpath("cases/policy.json").read_text(encoding="utf-8"))
+    (folder / "case_policy.json").write_text(json.dumps(shipped | CASE_POLICY), encoding="utf-8")
