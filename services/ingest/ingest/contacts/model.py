@@ -9,6 +9,7 @@ from uuid import UUID
 from ingest.normalise.model import Facts, Handles, Kind
 
 Standing = Literal["over", "reopened"]
+Wait = Literal["end", "next_leg", "hold_off", "address"]
 Outcome = Literal["handled", "self_served", "bot_only", "abandoned", "failed"]
 
 
@@ -86,7 +87,7 @@ class LegLine:
 class Interaction:
     """One episode of a contact, judged. Team, moment and customer are for others to add.
 
-    `agent`, `team` and `queue` are those of the last leg with a human; `handles` the newest of each kind over all legs.
+    `agent`, `team` and `queue` are those of the last leg with a human; `handles` those of whom the contact began with.
     `received_at` is the database's time of the event that completed it; `clock_suspect` says that a time was replaced.
     """
 
@@ -130,7 +131,7 @@ class NotOver:
     """Judge again at `look_again_at`, or at the next event. `so_far` (standing `reopened`) is for an episode already told of as over."""
 
     look_again_at: datetime
-    waits_for: Literal["end", "next_leg", "hold_off", "address"]
+    waits_for: Wait
     so_far: Interaction
 
 

@@ -1,0 +1,52 @@
+"""Is the contact over, and what was it? A pure function of the set of its events: neither order nor repetition matters."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from ingest.contacts.episode import channel_of, episodes_of, numbers_of
+from ingest.contacts.judge import judged
+from ingest.contacts.leg import Life, lives_of
+from ingest.contacts.model import KnownEpisode, NotOver, Over, Patience, StoredEvent, Verdict, Wait
+from ingest.normalise.times import as_datetime
+
+DEFAULT_PATIENCE = Patience()
+
+
+def fold(
+    events: Sequence[StoredEvent], *, now: datetime, patience: Patience = DEFAULT_PATIENCE, known: KnownEpisode | None = None
+) -> Verdict:
+    """Every episode of one contact. `now` is the database's, as are the times of arrival that hold-off and stale limit run from."""
+    episodes = episodes_of(lives_of(events, ahead=patience.ahead), patience)
+    numbers = numbers_of(episodes, known, patience)
+    return Verdict(tuple(_verdict(lives, number, now=now, patience=patience) for lives, number in zip(episodes, numbers, strict=True)))
+
+
+def _verdict(lives: Sequence[Life], number: int, *, now: datetime, patience: Patience) -> Over | NotOver:
+    if (missing := _still_to_come(lives)) is not None:
+        until = as_datetime(max(life.last_received_ms for life in lives)) + patience.stale_of(channel_of(lives))
+        if now < until:
+            return _not_over(lives, number, until=until, waits_for=missing)
+        return Over(judged(lives, episode=number, standing="over", stale=True))
+    interaction = judged(lives, episode=number, standing="over")
+    quiet = interaction.received_at + patience.hold_off_of(interaction.channel)
+    if now < quiet:
+        return _not_over(lives, number, until=quiet, waits_for="hold_off")
+    if interaction.needs_address and now < quiet + patience.address_wait:
+        return _not_over(lives, number, until=quiet + patience.address_wait, waits_for="address")
+    return Over(interaction)
+
+
+def _not_over(lives: Sequence[Life], number: int, *, until: datetime, waits_for: Wait) -> NotOver:
+    return NotOver(until, waits_for, judged(lives, episode=number, standing="reopened"))
+
+
+def _still_to_come(lives: Sequence[Life]) -> Wait | None:
+    """The end of a leg, or the leg that a transfer announced; where that was not named, any later one will do."""
+    if any(life.end is None and not life.aside for life in lives):
+        return "end"
+    legs = {life.leg for life in lives}
+    followed = {life.facts.get("previous_leg") for life in lives}
+    named = {life.facts["next_leg"] for life in lives if life.awaits and "next_leg" in life.facts}
+    last = lives[-1]
+    unnamed = last.awaits and "next_leg" not in last.facts and last.leg not in followed
+    return "next_leg" if unnamed or not named <= legs else None

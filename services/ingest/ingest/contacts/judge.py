@@ -1,0 +1,128 @@
+"""What an episode was: its outcome, who answers for it, how long it took, whom it was with."""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import cast
+
+from ingest.contacts.episode import channel_of
+from ingest.contacts.leg import Life
+from ingest.contacts.model import Interaction, LegLine, Outcome, Standing
+from ingest.normalise.model import Handles
+from ingest.normalise.times import as_datetime
+
+LONGEST_HAND_OVER_MS = 60_000
+"""From one leg to the next, where nothing else says that the one follows from the other."""
+POINTS_AT_SOMEBODY = ("member_id", "contact_id", "phone", "email")
+
+
+def judged(lives: Sequence[Life], *, episode: int, standing: Standing, stale: bool = False) -> Interaction:
+    """`lives` in order of their begin. `stale`: the end was not told but waited for in vain."""
+    own = [life for life in lives if not life.aside] or list(lives)
+    accountable = _last_human(own) or own[-1]
+    human = accountable if accountable.human else None
+    handles, handed_over = _handles(own), _handed_over(own)
+    started = min(life.begin for life in own)
+    return Interaction(
+        episode=episode, standing=standing, started_at=as_datetime(started),
+        ended_at=as_datetime(max(started, *(life.last if life.end is None else life.end for life in own))),
+        received_at=as_datetime(max(life.settled_ms for life in lives)), clock_suspect=stale or any(life.suspect for life in own),
+        wait_s=_sum(own, _wait_s), talk_s=_sum(own, _talk_s), hold_s=_sum(own, lambda life: life.facts.get("hold_s")),
+        transfers=sum(passed for life, passed in zip(own, handed_over, strict=True) if life.human),
+        legs=tuple(_line(life, passed_on=passed) for life, passed in zip(own, handed_over, strict=True)),
+        agent=human.facts.get("agent") if human else None, agent_name=human.facts.get("agent_name") if human else None,
+        team=accountable.facts.get("team") or _last(own, "team"), queue=accountable.facts.get("queue") or _last(own, "queue"),
+        outcome=outcome_of(own, stale=stale), purpose=_purpose(own), channel=channel_of(own), medium=_first(own, "medium"),
+        direction=_direction(own), disconnect=_last(own, "disconnect"), reason=_last(own, "reason"), language=_last(own, "language"),
+        traits=_traits(own), handles=handles, needs_address=not any(name in handles for name in POINTS_AT_SOMEBODY),
+    )  # fmt: skip
+
+
+def outcome_of(lives: Sequence[Life], *, stale: bool) -> Outcome:
+    """The first that fits. Abandoned: the customer came for a human and left without; nobody abandons a call we made."""
+    rules: tuple[tuple[bool, Outcome], ...] = (
+        (any(life.human for life in lives), "handled"),
+        (any(life.facts.get("self_served") for life in lives), "self_served"),
+        (any(life.facts.get("failed") for life in lives), "failed"),
+        (_direction(lives) == "outbound", "failed"),
+        (any(life.queued is not None for life in lives), "abandoned"),
+        (any(life.facts.get("bot") for life in lives), "bot_only"),
+        (channel_of(lives) == "web", "self_served"),
+        (stale, "failed"),
+    )
+    return next((outcome for holds, outcome in rules if holds), "abandoned")
+
+
+def _last_human(lives: Sequence[Life]) -> Life | None:
+    return max((life for life in lives if life.human), key=lambda life: (life.connected or 0, life.begin, life.leg), default=None)
+
+
+def _handed_over(lives: Sequence[Life]) -> list[bool]:
+    """Of each leg, whether it was passed on: by its own word, by the next one's, or because the next one runs on from it."""
+    named = {life.facts.get("previous_leg") for life in lives}
+    following: list[Life | None] = [*lives[1:], None]
+    return [life.transferred or life.leg in named or _runs_on(life, then) for life, then in zip(lives, following, strict=True)]
+
+
+def _runs_on(life: Life, then: Life | None) -> bool:
+    return then is not None and then.leg != life.leg and life.end is not None and then.begin <= life.end + LONGEST_HAND_OVER_MS
+
+
+def _line(life: Life, *, passed_on: bool) -> LegLine:
+    facts = life.facts
+    return LegLine(
+        agent=facts.get("agent") if life.human else None, agent_name=facts.get("agent_name") if life.human else None,
+        team=facts.get("team"), queue=facts.get("queue"),
+        from_=as_datetime(life.begin), to=None if life.end is None else as_datetime(life.end),
+        end="transferred" if passed_on else facts.get("disconnect"),
+    )  # fmt: skip
+
+
+def _wait_s(life: Life) -> int | None:
+    if (told := life.facts.get("wait_s")) is not None:
+        return told
+    until = life.connected if life.connected is not None else life.end
+    return _between(life.queued, until)
+
+
+def _talk_s(life: Life) -> int | None:
+    if (told := life.facts.get("talk_s")) is not None:
+        return told
+    talk = _between(life.connected, life.end) if life.human else None
+    return None if talk is None else max(0, talk - life.facts.get("hold_s", 0))
+
+
+def _between(start: int | None, end: int | None) -> int | None:
+    return None if start is None or end is None or end < start else (end - start) // 1000
+
+
+def _sum(lives: Sequence[Life], length: Callable[[Life], int | None]) -> int | None:
+    known = [seconds for life in lives if (seconds := length(life)) is not None]
+    return sum(known) if known else None
+
+
+def _first(lives: Sequence[Life], name: str) -> str | None:
+    return next((cast("str", life.facts[name]) for life in lives if name in life.facts), None)  # type: ignore[literal-required]
+
+
+def _last(lives: Sequence[Life], name: str) -> str | None:
+    return _first(lives[::-1], name)
+
+
+def _direction(lives: Sequence[Life]) -> str:
+    return next((way for life in lives if (way := life.facts.get("direction", "unknown")) != "unknown"), "unknown")
+
+
+def _purpose(lives: Sequence[Life]) -> str:
+    """One leg of ours makes the whole ours."""
+    return next((purpose for life in lives if (purpose := life.facts.get("purpose", "service")) != "service"), "service")
+
+
+def _traits(lives: Sequence[Life]) -> Mapping[str, str]:
+    return {name: value for life in lives for name, value in sorted(life.facts.get("traits", {}).items())}
+
+
+def _handles(lives: Sequence[Life]) -> Handles:
+    """Whom the contact began with: a later leg's other end may be a third party that was called in."""
+    handles: Handles = {}
+    for life in reversed(lives):
+        handles.update(life.handles)
+    return handles

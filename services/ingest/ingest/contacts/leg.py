@@ -1,0 +1,229 @@
+"""From a contact's events to the lives of its legs, whatever order they came in.
+
+A leg's id may live more than once: a thread comes back, or a platform names the whole contact where one agent takes over
+from another. Each life is a `Life`; all that follows speaks of lives only.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from itertools import pairwise
+from typing import cast
+
+from ingest.contacts.model import StoredEvent
+from ingest.normalise.model import Facts, Handles, Kind
+from ingest.normalise.times import as_ms
+
+CLOCK_SKEW_MS = 5_000
+"""Two clocks of one platform may differ so much: what starts so shortly after the end still belongs before it."""
+
+_ORDER = {kind: rank for rank, kind in enumerate(Kind)}
+_REPLACED = frozenset({"missing", "placeholder", "unreadable", "absurd", "no_zone", "zone_gap"})
+_ENDING = (Kind.ENDED, Kind.TRANSFERRED)
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """An event with the time we believe, in ms: its own, or that of its arrival where it has none or is from the future."""
+
+    event: StoredEvent
+    ms: int
+    received_ms: int
+    suspect: bool
+    facts: Facts
+
+    @property
+    def order(self) -> tuple[int, int, str]:
+        return self.ms, _ORDER[self.event.kind], str(self.event.id)
+
+
+@dataclass(frozen=True, slots=True)
+class Life:
+    """One leg from its begin to its end, in epoch ms. `end` None: still going on.
+
+    `transferred`: it said that another leg follows, and `awaits` that this is its last word. `settled_ms` is when we knew
+    as much as we do of its begin and end, by the database's clock.
+    """
+
+    leg: str
+    begin: int
+    end: int | None
+    last: int
+    connected: int | None
+    queued: int | None
+    transferred: bool
+    awaits: bool
+    settled_ms: int
+    last_received_ms: int
+    suspect: bool
+    facts: Facts
+    handles: Handles
+
+    @property
+    def human(self) -> bool:
+        return self.connected is not None and not self.facts.get("bot", False)
+
+    @property
+    def aside(self) -> bool:
+        return self.facts.get("aside", False) and self.connected is None
+
+    @property
+    def order(self) -> tuple[int, str]:
+        return self.begin, self.leg
+
+
+def lives_of(events: Iterable[StoredEvent], *, ahead: timedelta) -> list[Life]:
+    """Every leg's lives in order of their begin. An event given twice counts once; of a leg's records only the newest does."""
+    by_leg: dict[str, list[Seen]] = defaultdict(list)
+    for event in {event.id: event for event in events}.values():
+        by_leg[event.leg].append(_seen(event, ahead // timedelta(milliseconds=1)))
+    lives = [life for leg, seen in by_leg.items() for life in _lives_of_leg(leg, seen)]
+    return sorted(_ended_by_successors(lives), key=lambda life: life.order)
+
+
+def _seen(event: StoredEvent, ahead_ms: int) -> Seen:
+    received = as_ms(event.received)
+    own = None if event.at is None else as_ms(event.at)
+    latest = received + ahead_ms
+    facts = event.facts
+    too_late = [name for name, value in facts.items() if name.endswith("_ms") and isinstance(value, int) and value > latest]
+    if too_late:
+        facts = cast("Facts", {name: value for name, value in facts.items() if name not in too_late})
+    if own is None or own > latest:
+        return Seen(event, received, received, suspect=True, facts=facts)
+    return Seen(event, own, received, suspect=bool(too_late) or facts.get("clock") in _REPLACED, facts=facts)
+
+
+def _lives_of_leg(leg: str, seen: list[Seen]) -> list[Life]:
+    ordered = _newest_record_last(sorted(seen, key=lambda one: one.order))
+    if any(one.facts.get("lives_once", False) for one in ordered):
+        return [_life(leg, ordered)]
+    lives = [_life(leg, group) for group in _split(ordered)]
+    return [_ended_at(life, then.begin) for life, then in pairwise(lives)] + lives[-1:]
+
+
+def _newest_record_last(ordered: list[Seen]) -> list[Seen]:
+    """A record tells the whole leg: it has the last word over events, and a newer one over an older."""
+    records = [one for one in ordered if one.facts.get("record", False)]
+    if not records:
+        return ordered
+    newest = max(records, key=lambda one: (one.facts.get("version", ""), str(one.event.id)))
+    return [one for one in ordered if not one.facts.get("record", False)] + [newest]
+
+
+class _Group:
+    """The events of one life as they are gathered, in order of time."""
+
+    def __init__(self, first: Seen, *, took_over: bool) -> None:
+        self.events = [first]
+        self.began_ms = first.ms
+        self.took_over = took_over
+        self.ended_ms: int | None = None
+        self.transferred = False
+        self.agent: str | None = None
+        self._note(first)
+
+    def add(self, one: Seen) -> None:
+        self.events.append(one)
+        self._note(one)
+
+    def is_over_before(self, one: Seen) -> bool:
+        """Whether this event begins another life: nothing but an end can still be said of a leg that is over."""
+        kind = one.event.kind
+        if kind in _ENDING:
+            return False
+        if self.transferred:
+            return True
+        if self.ended_ms is not None:
+            return kind is Kind.REOPENED or one.ms > self.ended_ms + CLOCK_SKEW_MS
+        return kind is Kind.CONNECTED and self.agent is not None and one.facts.get("agent", self.agent) != self.agent
+
+    def is_told_of_the_one_before(self, one: Seen) -> bool:
+        """A transfer in the very moment in which another agent took over is the end of the agent before."""
+        return self.took_over and one.event.kind is Kind.TRANSFERRED and one.ms == self.began_ms
+
+    def _note(self, one: Seen) -> None:
+        kind = one.event.kind
+        self.transferred = self.transferred or kind is Kind.TRANSFERRED
+        if kind is Kind.ENDED and self.ended_ms is None:
+            self.ended_ms = one.ms
+        if kind is Kind.CONNECTED:
+            self.agent = one.facts.get("agent", self.agent)
+
+
+def _split(ordered: Sequence[Seen]) -> list[list[Seen]]:
+    """Where a leg's id begins to live again: after its end, or when another agent takes over."""
+    groups: list[_Group] = []
+    for one in ordered:
+        if not groups:
+            groups.append(_Group(one, took_over=False))
+        elif groups[-1].is_over_before(one):
+            groups.append(_Group(one, took_over=groups[-1].ended_ms is None and not groups[-1].transferred))
+        elif groups[-1].is_told_of_the_one_before(one):
+            groups[-2].add(one)
+        else:
+            groups[-1].add(one)
+    return [group.events for group in groups]
+
+
+def _life(leg: str, seen: Sequence[Seen]) -> Life:
+    facts, handles = _merged(seen)
+    times = [one.ms for one in seen]
+    end = _end(seen, facts)
+    endings = [one for one in seen if one.event.kind in _ENDING]
+    transferred = any(one.event.kind is Kind.TRANSFERRED for one in endings)
+    said_ended = any(one.event.kind is Kind.ENDED for one in endings)
+    begin = min(*times, facts.get("started_ms", times[0]), times[0] if end is None else end)
+    return Life(
+        leg=leg, begin=begin, end=end, last=max(*times, begin if end is None else end),
+        connected=_first(seen, Kind.CONNECTED, facts.get("connected_ms")),
+        queued=_first(seen, Kind.QUEUED, facts.get("queued_ms")), transferred=transferred,
+        awaits=transferred and ("next_leg" in facts or not said_ended),
+        settled_ms=max(min(one.received_ms for one in seen), min((one.received_ms for one in endings), default=0)),
+        last_received_ms=max(one.received_ms for one in seen), suspect=any(one.suspect for one in seen), facts=facts, handles=handles,
+    )  # fmt: skip
+
+
+def _merged(seen: Sequence[Seen]) -> tuple[Facts, Handles]:
+    """What was said last of each fact."""
+    facts: Facts = {}
+    handles: Handles = {}
+    traits: dict[str, str] = {}
+    for one in seen:
+        facts.update(one.facts)
+        handles.update(one.event.handles)
+        traits.update(one.facts.get("traits", {}))
+    if traits:
+        facts["traits"] = traits
+    return facts, handles
+
+
+def _end(seen: Sequence[Seen], facts: Facts) -> int | None:
+    """The first `ended`; a mere transfer ends the leg too."""
+    ended = [one.ms for one in seen if one.event.kind is Kind.ENDED]
+    handed_over = [one.ms for one in seen if one.event.kind is Kind.TRANSFERRED]
+    if not ended and not handed_over:
+        return None
+    return facts.get("ended_ms", min(ended or handed_over))
+
+
+def _first(seen: Sequence[Seen], kind: Kind, told: int | None) -> int | None:
+    return told if told is not None else min((one.ms for one in seen if one.event.kind is kind), default=None)
+
+
+def _ended_by_successors(lives: list[Life]) -> list[Life]:
+    """A leg that another names as the one before is over, even if the event that said so was lost."""
+    successors: dict[str, int] = {}
+    for life in lives:
+        if previous := life.facts.get("previous_leg"):
+            successors[previous] = min(life.begin, successors.get(previous, life.begin))
+    return [_ended_at(life, successors[life.leg]) if life.leg in successors else life for life in lives]
+
+
+def _ended_at(life: Life, ms: int) -> Life:
+    """Handed over at that moment, unless it had ended by itself."""
+    if life.end is not None:
+        return life
+    end = max(life.begin, ms)
+    return replace(life, end=end, last=max(life.last, end), transferred=True)
