@@ -1,7 +1,13 @@
 """The event that a platform without an adapter sends."""
 
+from typing import Annotated
+
+from pydantic import Field
+
 from shared.schemas.fields import Attribute, Code, Flag, Name
 from shared.schemas.message import Value
+
+Epoch = Annotated[int, Field(strict=True, ge=-(2**63), lt=2**63)]
 
 
 class NativeCustomer(Value):
@@ -35,7 +41,7 @@ class NativeEvent(Value):
     contact: Name
     leg: Name | None = None
     event: Code
-    at: str | int | float
+    at: Name | Epoch | float
     channel: Code
     medium: Code | None = None
     direction: Code | None = None
