@@ -157,9 +157,9 @@ def _reached(_: Case, tried: Attempt, __: CasePolicy, ___: datetime) -> dict[str
     }
 
 
-def _call_later(case: Case, tried: Attempt, policy: CasePolicy, at: datetime) -> dict[str, Any]:
+def _call_later(case: Case, tried: Attempt, policy: CasePolicy, _: datetime) -> dict[str, Any]:
     """The customer spoke to us and named a time: that time is the new promise."""
-    if tried.next_at is None or tried.next_at <= at:
+    if tried.next_at is None or tried.next_at <= tried.started_at:
         raise NextCallMissing
     due = max(case.due_at, tried.next_at + timedelta(seconds=policy.reschedule_grace_s))
     kept = {"failed_attempts": 0, "first_failed_at": None, "unreachable_on": None, "overdue": False}
@@ -181,7 +181,9 @@ def resolve(case: Case, by: By, policy: CasePolicy, *, at: datetime, root_cause:
     state = after(case, Move.REVIEW if case.route is Route.REVIEW else Move.RESOLVE)
     cause = root_cause or case.root_cause
     due = {**ended(at), "ended_case_at": None, "closes_on": at + timedelta(seconds=policy.close_s)}
-    return revised(case, "resolved", at=at, by=by, detail={"root_cause": cause} if cause else {}, state=state, resolved_at=at, root_cause=cause, **due)
+    return revised(
+        case, "resolved", at=at, by=by, detail={"root_cause": cause} if cause else {}, state=state, resolved_at=at, root_cause=cause, **due
+    )
 
 
 def close(case: Case, by: By, *, at: datetime) -> Moved:
@@ -242,4 +244,6 @@ def merge(case: Case, *, into: Case, at: datetime) -> Moved:
 
 def to_review(case: Case, *, at: datetime, basis: str) -> Moved:
     """No call may be made any more; somebody reads the case instead."""
-    return revised(case, "noted", at=at, by=SYSTEM, detail={"route": "review", "basis": basis}, route=Route.REVIEW, consent_basis=basis, windows=())
+    return revised(
+        case, "noted", at=at, by=SYSTEM, detail={"route": "review", "basis": basis}, route=Route.REVIEW, consent_basis=basis, windows=()
+    )

@@ -6,8 +6,8 @@ from typing import Annotated
 from pydantic import BaseModel, ConfigDict, Field
 
 from routing.cases.model import Level
+from routing.rota.model import OpenHours
 
-_Clock = Annotated[str, Field(pattern=r"^([01]\d|2[0-3]):[0-5]\d$|^24:00$")]
 _Seconds = Annotated[float, Field(gt=0, le=90 * 86_400)]
 _Points = Annotated[int, Field(ge=0, le=100)]
 
@@ -39,6 +39,7 @@ class Openers(_Part):
     unresolved: bool
     words: bool
     wished_call: bool
+    repeat_contact: bool = False
     moments: tuple[str, ...] = ()
     segments: tuple[str, ...] = ()
 
@@ -52,7 +53,10 @@ class DueSeconds(_Part):
 
 
 class CasePolicy(_Part):
-    """One version of the policy. Durations in seconds; `call_from` and `call_to` are the customer's local clock."""
+    """One version of the policy. Durations in seconds.
+
+    `call_hours` are the customer's local clock; `team_hours`, in the company's zone, those of a team that the rota does not have.
+    """
 
     openers: Openers
     points: Points
@@ -60,8 +64,8 @@ class CasePolicy(_Part):
     repeat_contacts_from: Annotated[int, Field(ge=1)]
     transfers_from: Annotated[int, Field(ge=1)]
     due_s: DueSeconds
-    call_from: _Clock
-    call_to: _Clock
+    call_hours: OpenHours
+    team_hours: OpenHours
     call_when_unanswered: bool
     hold_out_rate: Annotated[float, Field(ge=0, le=0.5)]
     failed_tries: Annotated[int, Field(ge=1)]

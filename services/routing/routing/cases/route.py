@@ -9,6 +9,7 @@ from uuid import UUID
 from routing.cases.dial import voice_refs
 from routing.cases.model import Route
 from routing.cases.policy import CasePolicy
+from shared.consent import about, allows
 from shared.schemas import Consent, Customer
 
 
@@ -26,23 +27,10 @@ class Asked:
     answered_at: datetime
 
 
-def covers_calls(consent: Consent) -> bool:
-    """Does this fact speak of calling somebody back? A STOP by SMS does not."""
-    return consent.channel in ("voice", "any") and consent.purpose in ("callback", "any")
-
-
-def latest(consents: Iterable[Consent]) -> Consent | None:
-    """The fact about calls that holds: the latest, a refusal before a grant of the same moment."""
-    return max((each for each in consents if covers_calls(each)), key=lambda each: (each.at, each.state == "refused"), default=None)
-
-
-def refused_refs(consents: Iterable[Consent]) -> frozenset[str]:
-    """Numbers whose holder wants no such calls."""
-    of_ref: dict[str, list[Consent]] = {}
-    for each in consents:
-        if each.address_ref:
-            of_ref.setdefault(each.address_ref, []).append(each)
-    return frozenset(ref for ref, facts in of_ref.items() if (held := latest(facts)) and held.state == "refused")
+def refusals(consents: Iterable[Consent], *, customer_id: UUID | None, address_ref: str | None) -> tuple[Consent, ...]:
+    """What holds and forbids calling this person, or whoever has this address, back. A STOP by SMS does not."""
+    held = about(consents, customer_id=customer_id, address_ref=address_ref, channel="voice", purpose="callback")
+    return tuple(each for each in held if each.state == "refused")
 
 
 def route(customer: Customer | None, asked: Asked, *, consents: Iterable[Consent], dropped: Iterable[str], policy: CasePolicy) -> Routed:
@@ -52,34 +40,31 @@ def route(customer: Customer | None, asked: Asked, *, consents: Iterable[Consent
     flag = next((each for each in customer.flags if each in policy.review_flags), None)
     if flag:
         return Routed(Route.REVIEW, f"flag_{flag}")
-    known = [*consents, *customer.consents]
-    basis = _basis(asked, latest(each for each in known if each.customer_id), policy)
+    known = (*consents, *customer.consents)
+    basis = _basis(asked, known, customer.customer_id, policy=policy)
     if basis in _NO:
         return Routed(Route.REVIEW, basis)
-    return _numbers(customer, basis, refused=refused_refs(known), dropped=frozenset(dropped))
+    silenced = {ref for ref in voice_refs(customer) if refusals(known, customer_id=None, address_ref=ref)}
+    if voice_refs(customer, dropped={*dropped, *silenced}):
+        return Routed(Route.CALL, basis)
+    return Routed(Route.REVIEW, "refused" if voice_refs(customer, dropped=dropped) else "no_number")
 
 
 _NO = frozenset({"answered_no", "refused", "not_answered"})
 
 
-def _basis(asked: Asked, held: Consent | None, policy: CasePolicy) -> str:
-    refused_at = held.at if held and held.state == "refused" else None
+def _basis(asked: Asked, known: tuple[Consent, ...], customer_id: UUID, *, policy: CasePolicy) -> str:
+    """A yes given after the last refusal takes it back; a number's refusal is judged apart."""
+    refused = [each.at for each in refusals(known, customer_id=customer_id, address_ref=None)]
     if asked.callback == "no":
         return "answered_no"
-    if asked.callback == "yes" and (refused_at is None or refused_at < asked.answered_at):
+    if asked.callback == "yes" and all(at < asked.answered_at for at in refused):
         return "answered_yes"
-    if refused_at is not None:
+    if refused:
         return "refused"
-    if held is not None:
+    if allows(known, customer_id=customer_id, address_ref=None, channel="voice", purpose="callback"):
         return "granted"
     return "implied" if policy.call_when_unanswered else "not_answered"
-
-
-def _numbers(customer: Customer, basis: str, *, refused: frozenset[str], dropped: frozenset[str]) -> Routed:
-    if voice_refs(customer, dropped=refused | dropped):
-        return Routed(Route.CALL, basis)
-    silenced = bool(voice_refs(customer, dropped=dropped))
-    return Routed(Route.REVIEW, "refused" if silenced else "no_number")
 
 
 def draw(case_id: UUID) -> float:

@@ -10,8 +10,9 @@ from pydantic import TypeAdapter
 from sqlalchemy import RowMapping
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from routing.cases.model import Attempt, Case, Moved, Step
+from routing.cases.model import Attempt, By, Case, Moved, Step
 from shared.runtime.database import as_json, row, rows, run
+from shared.schemas import Customer
 
 _CASE = TypeAdapter(Case)
 _STEP = TypeAdapter(Step)
@@ -25,7 +26,7 @@ on conflict (id) do update set {_CHANGING}"""
 
 _SAVE_STEPS = "insert into case_history select * from jsonb_populate_recordset(cast(null as case_history), cast(:rows as jsonb))"
 
-_SAVE_ATTEMPT = """
+_SAVE_ATTEMPTS = """
 insert into attempt select * from jsonb_populate_recordset(cast(null as attempt), cast(:rows as jsonb))
 on conflict (case_id, attempt_id) do nothing"""
 
@@ -53,10 +54,19 @@ async def numbers(tx: AsyncConnection, count: int) -> list[int]:
     return [each["number"] for each in found]
 
 
-async def customer_of(tx: AsyncConnection, case_id: UUID) -> UUID | None:
-    """Whose case it is, unlocked: what to lock before the case."""
-    found = await row(tx, "select customer_id from cases where id = :id", id=case_id)
-    return found["customer_id"] if found else None
+async def customers_of(tx: AsyncConnection, ids: Iterable[UUID]) -> set[UUID]:
+    """Whose cases these are, unlocked: what to lock before the cases."""
+    sql = """select distinct customer_id from cases where customer_id is not null
+      and id in (select cast(value as uuid) from jsonb_array_elements_text(cast(:ids as jsonb)))"""
+    return {each["customer_id"] for each in await rows(tx, sql, ids=as_json(sorted(set(ids))))}
+
+
+async def holders(tx: AsyncConnection, refs: Iterable[str]) -> set[UUID]:
+    """Customers with a case still to call who have one of these addresses, unlocked."""
+    sql = """select distinct customer_id from cases where customer_id is not null and state in ('open', 'assigned', 'attempting', 'reached')
+      and exists (select from jsonb_to_recordset(customer -> 'points') as p(ref text) where cast(:refs as jsonb) ? p.ref)"""
+    given = sorted(set(refs))
+    return {each["customer_id"] for each in await rows(tx, sql, refs=as_json(given))} if given else set()
 
 
 async def locked(tx: AsyncConnection, ids: Iterable[UUID]) -> dict[UUID, Case]:
@@ -100,14 +110,54 @@ async def save(tx: AsyncConnection, moved: Sequence[Moved]) -> None:
     await run(tx, _SAVE_STEPS, rows=as_json([written(step) for each in stepped for _, step in each.steps]))
 
 
-async def attempt(tx: AsyncConnection, case_id: UUID, attempt_id: str) -> Attempt | None:
-    found = await row(tx, "select * from attempt where case_id = :case and attempt_id = :attempt", case=case_id, attempt=attempt_id)
-    return _ATTEMPT.validate_python(dict(found)) if found else None
+async def attempted(tx: AsyncConnection, tries: Iterable[tuple[UUID, str]]) -> set[tuple[UUID, str]]:
+    """Those of these tries (case, attempt id) that are kept already."""
+    sql = """select case_id, attempt_id from attempt
+      join jsonb_to_recordset(cast(:tries as jsonb)) as t(case_id uuid, attempt_id text) using (case_id, attempt_id)"""
+    found = await rows(tx, sql, tries=as_json([{"case_id": case, "attempt_id": attempt} for case, attempt in tries]))
+    return {(each["case_id"], each["attempt_id"]) for each in found}
 
 
-async def save_attempt(tx: AsyncConnection, made: Attempt) -> None:
-    """Keep a try; the same one again changes nothing."""
-    await run(tx, _SAVE_ATTEMPT, rows=as_json([written(made)]))
+async def save_attempts(tx: AsyncConnection, made: Sequence[Attempt]) -> None:
+    """Keep these tries; the same one again changes nothing."""
+    if made:
+        await run(tx, _SAVE_ATTEMPTS, rows=as_json([written(each) for each in made]))
+
+
+async def fallen_due(tx: AsyncConnection, column: str, *, now: datetime, limit: int) -> list[Case]:
+    """Cases whose `overdue_on`, `closes_on`, `expires_on` or `unreachable_on` has come, locked; those another replica has are left out."""
+    sql = f"select * from cases where {column} <= :now order by {column} limit :limit for update skip locked"
+    return [case_of(each) for each in await rows(tx, sql, now=now, limit=limit)]
+
+
+async def by_state(tx: AsyncConnection) -> dict[str, int]:
+    return {each["state"]: each["count"] for each in await rows(tx, "select state, count(*) as count from cases group by state")}
+
+
+async def overdue(tx: AsyncConnection) -> int:
+    """Cases past their due time that still wait for a call."""
+    found = await row(tx, "select count(*) as count from cases where overdue and state in ('open', 'assigned', 'attempting')")
+    return int(found["count"]) if found else 0
+
+
+async def update_customer(tx: AsyncConnection, snapshots: Iterable[Customer]) -> None:
+    """Their open cases show the newest snapshot; no revision, since nothing of the case changed."""
+    sql = f"""update cases c set customer = r.snapshot from jsonb_to_recordset(cast(:rows as jsonb)) as r(id uuid, snapshot jsonb)
+      where c.customer_id = r.id and c.{_OPEN}"""
+    given = [{"id": each.customer_id, "snapshot": each} for each in snapshots]
+    if given:
+        await run(tx, sql, rows=as_json(given))
+
+
+async def rename_customer(tx: AsyncConnection, *, old: UUID, new: UUID) -> None:
+    """The ended cases of an id that became another's."""
+    await run(tx, f"update cases set customer_id = :new where customer_id = :old and not ({_OPEN})", old=old, new=new)
+
+
+async def audit(tx: AsyncConnection, by: By, *, what: str, subject: str) -> None:
+    """Append to the audit log who saw or did what."""
+    sql = "insert into audit (by_kind, by_ref, what, subject) values (:kind, :ref, :what, :subject)"
+    await run(tx, sql, kind=by.kind, ref=by.ref, what=what, subject=subject)
 
 
 async def policy(tx: AsyncConnection, now: datetime) -> RowMapping | None:

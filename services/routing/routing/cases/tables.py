@@ -47,7 +47,9 @@ def _cases(metadata: MetaData) -> None:
         *_documents("customer"),
         *_documents("survey_ids", "interaction_ids", "reasons", "words", "windows", "wish", "dropped_refs", empty="[]"),
     )
-    Index("cases_one_open_per_customer", cases.c.customer_id, unique=True, postgresql_where=text(f"customer_id is not null and {OPEN_CASE}"))
+    Index(
+        "cases_one_open_per_customer", cases.c.customer_id, unique=True, postgresql_where=text(f"customer_id is not null and {OPEN_CASE}")
+    )
     Index("cases_by_customer", cases.c.customer_id)
     Index("cases_queue", cases.c.due_at, cases.c.priority.desc(), cases.c.number, postgresql_where=text(OPEN_CASE))
     Index("cases_changed", cases.c.changed_at)

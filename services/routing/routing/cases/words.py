@@ -34,4 +34,6 @@ def plain(text: str) -> str:
 def of_lists(lists: Mapping[str, Mapping[str, Sequence[str]]], *, version: int) -> CriticalWords:
     """From language → code → phrases."""
     codes = sorted({code for of_language in lists.values() for code in of_language})
-    return CriticalWords(version, {code: tuple(plain(p) for of_language in lists.values() for p in of_language.get(code, ())) for code in codes})
+    return CriticalWords(
+        version, {code: tuple(plain(p) for of_language in lists.values() for p in of_language.get(code, ())) for code in codes}
+    )

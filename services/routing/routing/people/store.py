@@ -6,6 +6,7 @@ from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from shared.consent import merge as merge_consents
 from shared.runtime.database import as_json, rows, run
 from shared.schemas import Consent, Customer
 
@@ -47,7 +48,11 @@ async def _lock(tx: AsyncConnection, ids: set[UUID]) -> None:
     if not ids:
         return
     parameter = as_json(sorted(ids))
-    await run(tx, "insert into customer (id) select cast(value as uuid) from jsonb_array_elements_text(cast(:ids as jsonb)) order by 1 on conflict do nothing", ids=parameter)
+    await run(
+        tx,
+        "insert into customer (id) select cast(value as uuid) from jsonb_array_elements_text(cast(:ids as jsonb)) order by 1 on conflict do nothing",
+        ids=parameter,
+    )
     await rows(tx, f"select id from customer where id in {_IDS} order by id for update", ids=parameter)
 
 
@@ -69,7 +74,11 @@ async def save_customers(tx: AsyncConnection, snapshots: Iterable[Customer]) -> 
         if each.customer_id not in newest or newest[each.customer_id].version < each.version:
             newest[each.customer_id] = each
     if newest:
-        await run(tx, _SAVE_CUSTOMERS, rows=as_json([{"id": each.customer_id, "version": each.version, "snapshot": each} for each in newest.values()]))
+        await run(
+            tx,
+            _SAVE_CUSTOMERS,
+            rows=as_json([{"id": each.customer_id, "version": each.version, "snapshot": each} for each in newest.values()]),
+        )
 
 
 async def merge(tx: AsyncConnection, became: Mapping[UUID, UUID]) -> None:
@@ -88,13 +97,8 @@ async def consents(tx: AsyncConnection, *, customers: Iterable[UUID], refs: Iter
 
 async def save_consents(tx: AsyncConnection, facts: Sequence[Consent]) -> None:
     """Merge these facts in: the latest wins, a refusal wins ties."""
-    best: dict[tuple[str, str, str], Consent] = {}
-    for each in facts:
-        key = (subject(each), each.channel, each.purpose)
-        if key not in best or (best[key].at, best[key].state == "refused") < (each.at, each.state == "refused"):
-            best[key] = each
-    if best:
-        await run(tx, _SAVE_CONSENTS, rows=as_json([_row(each) for each in best.values()]))
+    if facts:
+        await run(tx, _SAVE_CONSENTS, rows=as_json([_row(each) for each in merge_consents(facts)]))
 
 
 def subject(consent: Consent) -> str:

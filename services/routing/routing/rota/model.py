@@ -1,35 +1,33 @@
 """The rota: which teams there are, what they can do, when they are open, and who works in them. A version never changes."""
 
 from collections import Counter
-from datetime import date, datetime, time
+from datetime import date, datetime
 from typing import Annotated, Self
-from zoneinfo import ZoneInfo, available_timezones
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
-Day = Annotated[str, Field(pattern="^(mon|tue|wed|thu|fri|sat|sun)$")]
-Clock = Annotated[str, Field(pattern=r"^(([01]\d|2[0-3]):[0-5]\d|24:00)$")]
-Hours = dict[Day, tuple[tuple[Clock, Clock], ...]]
-"""Opening hours per weekday, local clock, from until not including; a day that is missing is closed."""
+from shared.hours import Calendar, Hours, next_sendable
+from shared.zones import is_zone
 
-DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+Written = dict[str, str | tuple[str, ...]]
+"""Opening hours as data: {"mon-fri": "08:00-18:00", "sat": ["09:00-12:00", "13:00-15:00"]}."""
 
 
 def _zone(name: str) -> str:
-    if name not in available_timezones():
+    if not is_zone(name):
         raise ValueError("there is no such time zone: use an IANA name such as America/Chicago")
     return name
 
 
-def _ascending(hours: Hours) -> Hours:
-    for day, spans in hours.items():
-        ends = [clock for span in spans for clock in span]
-        if ends != sorted(set(ends)):
-            raise ValueError(f"the hours of {day} must ascend without overlap")
-    return hours
+def _hours(written: Written) -> Written:
+    if "closed" in written:
+        raise ValueError("days off stand in `holidays`")
+    if not any(Hours.parse(written).week):
+        raise ValueError("who is never open can owe nobody a call: give hours")
+    return written
 
 
-OpenHours = Annotated[Hours, AfterValidator(_ascending)]
+OpenHours = Annotated[Written, AfterValidator(_hours)]
 
 
 class _Part(BaseModel):
@@ -57,11 +55,14 @@ class Team(_Part):
     segments: tuple[str, ...] = ()
     people: tuple[Person, ...] = ()
 
-    @model_validator(mode="after")
-    def _is_open_sometime(self) -> Self:
-        if not any(self.hours.values()):
-            raise ValueError("a team that is never open can owe nobody a call: give it hours")
-        return self
+    @property
+    def calendar(self) -> Calendar:
+        """When work promised by this team counts."""
+        return Calendar(self.zone, self.open())
+
+    def open(self, written: Written | None = None) -> Hours:
+        """These hours, else the team's, with the team's holidays closed."""
+        return Hours.parse(written or self.hours).closing(self.holidays)
 
     def person(self, ref: str) -> Person | None:
         return next((each for each in self.people if each.ref == ref), None)
@@ -90,15 +91,8 @@ class Rota(_Part):
 
 def on_shift(team: Team, at: datetime) -> tuple[Person, ...]:
     """Who works in the team at this moment."""
-    return tuple(person for person in team.people if is_open(team, person.shifts or team.hours, at))
+    return tuple(person for person in team.people if _works(team, person, at))
 
 
-def is_open(team: Team, hours: Hours, at: datetime) -> bool:
-    local = at.astimezone(ZoneInfo(team.zone))
-    if local.date() in team.holidays:
-        return False
-    return any(_clock(start) <= local.time() < _clock(end) for start, end in hours.get(DAYS[local.weekday()], ()))
-
-
-def _clock(written: str) -> time:
-    return time.max if written == "24:00" else time.fromisoformat(written)
+def _works(team: Team, person: Person, at: datetime) -> bool:
+    return next_sendable(at, (team.zone,), hours=team.open(person.shifts), until=at) is not None

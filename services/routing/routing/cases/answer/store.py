@@ -1,36 +1,14 @@
-"""Answers as this service counts them: one row per survey, of its highest revision."""
+"""Answers in the database."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 from pydantic import TypeAdapter
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from routing.cases.answer.model import Answer
 from shared.runtime.database import as_json, rows, run
-from shared.schemas import FeedbackScored
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """What is known of one survey's answer. `feedback` is the whole message without its customer, kept only for an answer of a case."""
-
-    survey_id: UUID
-    revision: int
-    kind: str
-    anchor: UUID
-    score: int
-    band: str
-    counted: bool
-    answered_at: datetime
-    team: str | None = None
-    channel: str | None = None
-    customer_id: UUID | None = None
-    case_id: UUID | None = None
-    feedback: FeedbackScored | None = None
-
 
 _ANSWER = TypeAdapter(Answer)
 
@@ -42,30 +20,11 @@ on conflict (survey_id) do update set revision = excluded.revision, score = excl
 where known.revision < excluded.revision"""
 
 
-def answer_of(feedback: FeedbackScored, *, customer_id: UUID | None, case_id: UUID | None) -> Answer:
-    """The row of an answer; it keeps its words only for a case."""
-    contact = feedback.contact
-    return Answer(
-        survey_id=feedback.survey_id,
-        revision=feedback.revision,
-        kind=feedback.kind,
-        anchor=feedback.anchor,
-        score=feedback.score,
-        band=feedback.band,
-        counted=feedback.counted,
-        answered_at=feedback.answered_at,
-        team=contact.team if contact else None,
-        channel=contact.channel if contact else None,
-        customer_id=customer_id,
-        case_id=case_id,
-        feedback=feedback.model_copy(update={"customer": None}) if case_id else None,
-    )
-
-
 async def known(tx: AsyncConnection, surveys: Iterable[UUID]) -> dict[UUID, Answer]:
     """What is kept of these surveys."""
     sql = "select * from answer where survey_id in (select cast(value as uuid) from jsonb_array_elements_text(cast(:ids as jsonb)))"
-    return {each["survey_id"]: _ANSWER.validate_python(dict(each)) for each in await rows(tx, sql, ids=as_json(sorted(set(surveys))))}
+    found = await rows(tx, sql, ids=as_json(sorted(set(surveys))))
+    return {each["survey_id"]: _ANSWER.validate_python(dict(each)) for each in found}
 
 
 async def of_case(tx: AsyncConnection, case_id: UUID) -> list[Answer]:

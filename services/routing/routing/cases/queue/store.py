@@ -28,7 +28,9 @@ _VIEWS = {
     View.DONE: "state in ('resolved', 'closed', 'unreachable', 'declined') and route <> 'hold_out' and changed_at >= :day",
 }
 
-_AFTER = "and (due_at, -priority, number) > (cast(:after_due as timestamptz), -cast(:after_priority as integer), cast(:after_number as bigint))"
+_AFTER = (
+    "and (due_at, -priority, number) > (cast(:after_due as timestamptz), -cast(:after_priority as integer), cast(:after_number as bigint))"
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,80 @@
+"""Builds routing from its settings: the only place where its parts are made."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+from fastapi import FastAPI
+
+from routing.cases import api as cases
+from routing.cases.policy import CasePolicy
+from routing.cases.timers import Counting
+from routing.cases.words import CriticalWords, of_lists
+from routing.deps import Deps
+from routing.handle import HANDLERS
+from routing.metrics import RoutingMetrics
+from routing.recovery.api import router as recovery
+from routing.rota.api import router as rota
+from routing.rota.model import Rota
+from routing.settings import Settings
+from routing.timers import TIMERS
+from shared.runtime import http, metrics
+from shared.runtime.broker import Broker
+from shared.runtime.database import Database
+from shared.runtime.measures import Measures
+from shared.runtime.process import Service
+from shared.runtime.sealing import Sealer
+from shared.zones import zones_of_country
+
+
+def build(settings: Settings, *, broker: Broker) -> Service:
+    """Opens no connection: what cannot be reached is waited for when it is needed."""
+    registry = metrics.registry("routing")
+    database = Database(settings.database_url, schema="routing", pool_size=settings.pool_size, pool_wait=settings.pool_wait_s)
+    deps = Deps(
+        settings=settings,
+        database=database,
+        sealer=Sealer(settings.seal_keys, settings.pepper),
+        metrics=RoutingMetrics(registry),
+        rota=rota_of(settings.rota_file),
+        policy=CasePolicy.model_validate(_json(settings.policy_file)),
+        words=words_of(settings.words_file),
+        zones=zones_of_country(settings.company_country) or (settings.company_zone,),
+    )
+    edges = http.edges(settings, database, registry=registry, package="routing")
+    return Service(
+        name="routing",
+        settings=settings,
+        database=database,
+        broker=broker,
+        public=public(edges, deps),
+        internal=http.create_internal(edges),
+        handlers=HANDLERS,
+        timers=TIMERS,
+        deps=deps,
+        sealer=deps.sealer,
+        measures=Measures(registry),
+        tasks={"counting": Counting(deps)},
+    )
+
+
+def public(edges: http.Edges, deps: Deps) -> FastAPI:
+    """The application of the public port; routes find `deps` in its state."""
+    app = http.create_app(edges, [*cases.routers, rota, recovery], title="Aftercall routing")
+    app.state.deps = deps
+    cases.install(app)
+    return app
+
+
+def rota_of(file: Path | None) -> Rota:
+    """The rota that holds until a version is activated."""
+    return Rota.model_validate(_json(file)) if file else Rota()
+
+
+def words_of(file: Path) -> CriticalWords:
+    lists = _json(file)
+    return of_lists({language: of for language, of in lists.items() if language != "version"}, version=lists["version"])
+
+
+def _json(file: Path) -> Any:
+    return json.loads(file.read_text(encoding="utf-8"))

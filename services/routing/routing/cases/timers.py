@@ -1,0 +1,74 @@
+"""What falls due for cases. Each timer moves the cases whose column has come, those another replica has left out."""
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from sqlalchemy.exc import SQLAlchemyError
+
+from routing.cases import handle as keeping
+from routing.cases import moves, store
+from routing.cases.handle import Change
+from routing.cases.model import SYSTEM, Case, Moved, State
+from routing.deps import Deps
+from shared.runtime.database import Unit
+from shared.runtime.timers import Timer
+
+log = logging.getLogger("aftercall.routing")
+
+
+async def _run(unit: Unit, deps: Deps, *, column: str, move: Callable[[Case], Moved]) -> int:
+    due = await store.fallen_due(unit.tx, column, now=unit.now, limit=deps.settings.timer_batch)
+    if not due:
+        return 0
+    terms = await keeping.terms(unit, deps)
+    await keeping.keep(unit, deps, [Change(case, move(case)) for case in sorted(due, key=lambda case: case.id)], policy=terms.policy)
+    return len(due)
+
+
+async def mark_overdue(unit: Unit, deps: Deps) -> int:
+    """Nobody reached the customer in time: said once, by a revision `escalated`."""
+    return await _run(unit, deps, column="overdue_on", move=lambda case: moves.mark_overdue(case, at=unit.now))
+
+
+async def close_resolved(unit: Unit, deps: Deps) -> int:
+    """Resolved, and nothing new since: closed."""
+    return await _run(unit, deps, column="closes_on", move=lambda case: moves.close(case, SYSTEM, at=unit.now))
+
+
+async def give_up(unit: Unit, deps: Deps) -> int:
+    """Tried often enough over long enough: unreachable."""
+    return await _run(unit, deps, column="unreachable_on", move=lambda case: moves.give_up(case, at=unit.now))
+
+
+async def expire(unit: Unit, deps: Deps) -> int:
+    """Not done after two weeks: expired."""
+    return await _run(unit, deps, column="expires_on", move=lambda case: moves.expire(case, at=unit.now))
+
+
+CASE_TIMERS = {"overdue": Timer(mark_overdue), "closing": Timer(close_resolved), "giving_up": Timer(give_up), "expiry": Timer(expire)}
+
+
+@dataclass(frozen=True, slots=True)
+class Counting:
+    """Counts cases by state for the gauges, every `gauges_s`; a count that fails is logged and the next one is tried."""
+
+    deps: Deps
+
+    async def run(self, stop: asyncio.Event) -> None:
+        while not stop.is_set():
+            try:
+                await self.count()
+            except (SQLAlchemyError, OSError) as error:
+                log.warning("cases were not counted", extra={"error": type(error).__name__})
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(stop.wait(), self.deps.settings.gauges_s)
+
+    async def count(self) -> None:
+        async with self.deps.database.transaction() as unit:
+            found, late = await store.by_state(unit.tx), await store.overdue(unit.tx)
+        for state in State:
+            self.deps.metrics.cases.labels(state.value).set(found.get(state.value, 0))
+        self.deps.metrics.overdue.set(late)
