@@ -31,7 +31,7 @@ class Asked:
 
 
 def accept(asked: Asked, standing: Standing | None, said: Said, *, earlier: Iterable[Said] = ()) -> Accepted:
-    """`earlier` are the partial answers so far, oldest first: their words go with the first score. `said.answered_at` is `asked.moment(…)`."""
+    """`earlier` are the partial answers so far, oldest first: their words go with the first score. `said` has its `asked.moment`."""
     if standing is None:
         return _first(asked, said, earlier)
     if said.channel == PAGE and standing.is_open(said.answered_at) and said.saw != standing.answer.revision:

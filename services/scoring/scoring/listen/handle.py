@@ -1,160 +1,119 @@
-"""The one door for answers. Pages and SMS replies come through it in the request's transaction, outsiders' messages in their batch's."""
+"""What outsiders tell of answers, and what a stop or a start does to consents."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from datetime import timedelta
-from typing import Protocol
-from uuid import UUID, uuid4
+import hashlib
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
 
-from shared.runtime.database import Unit
-from shared.runtime.sealing import Sealer
-from shared.schemas import Contact, Sealed
-
+from scoring.ask import store as surveys
 from scoring.ask.model import Survey
-from scoring.decide import store as decisions
-from scoring.listen import store
-from scoring.listen.accept import Asked, accept
-from scoring.listen.comment import cleaned
-from scoring.listen.model import Accepted, Kept, Said
-from scoring.listen.publish import Story, counted, feedback_row, feedback_scored, place_of
-from scoring.settings import Settings
+from scoring.listen.consents import of_reply
+from scoring.listen.door.handle import Arrival, Listening, accept_answers
+from scoring.listen.model import Said
+from scoring.listen.reply import Reading, Wish, read
 from scoring.people import store as people
-from scoring.score import store as scores
-from scoring.score.tally import Move, changes
+from shared import addresses
+from shared.runtime.consumer import Batch, Handler
+from shared.runtime.database import Unit
+from shared.runtime.errors import Unprocessable
+from shared.runtime.sealing import Sealer
+from shared.schemas import Consent, ConsentChanged, Sealed, SurveyAnswered
 
 
-class Listening(Protocol):
-    """What listening needs of the service's dependencies."""
+async def remember_consent(unit: Unit, consent: Consent, *, evidence: UUID | None = None) -> None:
+    """Takes effect here at once, and is told to the others. A person's row is locked first: their messages leave in order."""
+    if consent.customer_id is not None:
+        now_known = await people.lock(unit.tx, [consent.customer_id])
+        consent = consent.model_copy(update={"customer_id": now_known[consent.customer_id]})
+    await people.merge_consents(unit.tx, [consent])
+    key = consent.customer_id or consent.address_ref
+    assert key is not None
+    unit.send(ConsentChanged(consent=consent, evidence=evidence), key=key, correlation=key)
 
-    @property
-    def sealer(self) -> Sealer: ...
 
-    @property
-    def settings(self) -> Settings: ...
+async def survey_answered(batch: Batch[SurveyAnswered], deps: Listening) -> None:
+    """Answers of outsiders: whom each answers, what its words ask for, then through the door together."""
+    arrivals = []
+    for delivery in batch.items:
+        told = await _told(batch.unit, deps, delivery.message)
+        if told.consent is not None:
+            await remember_consent(batch.unit, told.consent)
+        if told.survey is not None:
+            arrivals += [] if told.said is None else [Arrival.of(told.survey, told.said)]
+        elif told.missing is not None and told.consent is None:
+            batch.wait_for(delivery, told.missing)
+    await accept_answers(batch.unit, deps, arrivals)
 
 
 @dataclass(frozen=True, slots=True)
-class Arrival:
-    """An answer to a survey. `id` names it in the history."""
+class _Told:
+    """A message, read. `missing` names the reference nobody knows yet."""
 
-    survey: Survey
-    said: Said
-    id: UUID
-
-    @staticmethod
-    def of(survey: Survey, said: Said) -> "Arrival":
-        return Arrival(survey, said, uuid4())
+    survey: Survey | None
+    said: Said | None
+    consent: Consent | None
+    missing: str | None = None
 
 
-async def accept_answers(unit: Unit, deps: Listening, arrivals: Sequence[Arrival]) -> list[Accepted]:
-    """What became of each, in the order given. Locks, then reads, then decides; the counts, which everybody shares, come last."""
-    surveys = {each.survey.id: each.survey for each in arrivals}
-    stories = await _stories(unit, surveys)
-    await store.lock_surveys(unit.tx, surveys)
-    desk = _Desk(
-        unit,
-        deps,
-        stories,
-        kept=await store.kept(unit.tx, surveys, deps.sealer),
-        numbers=await store.how_many(unit.tx, surveys),
-        partial=await store.partial_answers(unit.tx, surveys, deps.sealer),
+async def _told(unit: Unit, deps: Listening, message: SurveyAnswered) -> _Told:
+    """Raises Unprocessable for a survey or token that this service never gave out."""
+    reading = read(message.text) if message.text is not None else Reading(message.score)
+    at = min(message.answered_at or unit.now, unit.now)
+    ref = _named_address(message.address, deps) if message.address is not None else None
+    survey, missing = await _answered_survey(unit, message, ref)
+    own_ref = survey.address_ref if survey and survey.channel == message.channel else None
+    consent = of_reply(
+        reading.wish, channel=message.channel, address_ref=ref or own_ref, customer_id=survey.customer_id if survey else None, at=at
     )
-    accepted = [desk.take(arrival) for arrival in arrivals]
-    await store.keep(unit.tx, desk.history)
-    await scores.keep_feedback(unit.tx, [desk.rows[survey_id] for survey_id in sorted(desk.rows)])
-    await unit.flush()
-    await scores.count(unit.tx, changes(desk.moves))
-    return accepted
+    return _Told(survey, _said(message, reading, at, deps.sealer), consent, missing)
 
 
-async def _stories(unit: Unit, surveys: Mapping[UUID, Survey]) -> dict[UUID, Story]:
-    """Locks the customers first: their messages leave in this order."""
-    ids = {survey.customer_id for survey in surveys.values() if survey.customer_id is not None}
-    now_known = await people.lock(unit.tx, ids)
-    customers = {each: await people.customer(unit.tx, each) for each in sorted(ids)}
-    stories = {}
-    for survey in surveys.values():
-        person = survey.customer_id
-        stories[survey.id] = Story(
-            survey,
-            key=now_known.get(person, person) if person else None,
-            customer=customers[person] if person else None,
-            contact=Contact.model_validate(survey.contact) if survey.contact else None,
-            decision=await decisions.decision_story(unit.tx, survey.decision_id),
-        )
-    return stories
+async def _answered_survey(unit: Unit, message: SurveyAnswered, ref: str | None) -> tuple[Survey | None, str | None]:
+    if message.survey_id is not None:
+        return _ours(await surveys.survey_by_id(unit.tx, message.survey_id), "survey_id"), None
+    if message.token is not None:
+        return _ours(await surveys.survey_by_token_hash(unit.tx, token_hash(message.token)), "token"), None
+    if message.contact is not None:
+        contact = message.contact
+        found = await surveys.survey_of_contact(unit.tx, platform=contact.platform, account=contact.account, ref=contact.ref)
+        return found, f"contact:{contact.platform}/{contact.account}/{contact.ref}"
+    assert ref is not None
+    return await surveys.latest_survey_to_address(unit.tx, ref), f"address:{ref}"
 
 
-@dataclass(slots=True)
-class _Desk:
-    """Takes the answers of one transaction one after the other, and gathers what is to be written."""
-
-    unit: Unit
-    deps: Listening
-    stories: Mapping[UUID, Story]
-    kept: dict[UUID, Kept]
-    numbers: dict[UUID, int]
-    partial: dict[UUID, list[Said]]
-    history: list[dict[str, object]] = field(default_factory=list)
-    rows: dict[UUID, dict[str, object]] = field(default_factory=dict)
-    moves: list[Move] = field(default_factory=list)
-
-    def take(self, arrival: Arrival) -> Accepted:
-        survey = arrival.survey
-        asked = asked_of(survey, self.deps.settings)
-        said = replace(
-            arrival.said,
-            answered_at=asked.moment(arrival.said.answered_at, self.unit.now),
-            comment=None if arrival.said.comment is None else cleaned(arrival.said.comment),
-        )
-        before = self.kept.get(survey.id)
-        accepted = accept(asked, before.standing if before else None, said, earlier=self.partial.get(survey.id, ()))
-        self._remember(replace(arrival, said=said), accepted)
-        if accepted.standing is None:
-            self.partial.setdefault(survey.id, []).append(said)
-        else:
-            self._keep(self.stories[survey.id], before, accepted)
-        return accepted
-
-    def _remember(self, arrival: Arrival, accepted: Accepted) -> None:
-        said, survey_id = arrival.said, arrival.survey.id
-        self.numbers[survey_id] = self.numbers.get(survey_id, 0) + 1
-        self.history.append(
-            {
-                "id": arrival.id,
-                "survey_id": survey_id,
-                "number": self.numbers[survey_id],
-                "channel": said.channel,
-                "became": accepted.became,
-                "revision": accepted.published.revision if accepted.published else None,
-                "score": said.score,
-                "comment": self._seal(said.comment),
-                "resolved": said.resolved,
-                "callback": said.callback,
-                "callback_wish": None if said.wish is None else list(said.wish),
-                "language": said.language,
-                "answered_at": said.answered_at,
-                "received_at": self.unit.now,
-            }
-        )
-
-    def _keep(self, story: Story, before: Kept | None, accepted: Accepted) -> None:
-        """Publish, count anew where it changed, and note what stands."""
-        standing, published = accepted.standing, accepted.published
-        if standing is None or published is None:
-            return
-        survey_id = story.survey.id
-        place = place_of(story, standing.answer, self.deps.settings.company_zone, known=before.place if before else None)
-        if accepted.moves:
-            self.moves.append((counted(before.place, before.standing.answer) if before else None, counted(place, standing.answer)))
-        self.kept[survey_id] = Kept(standing, place)
-        self.rows[survey_id] = feedback_row(story, standing, place, comment=self._seal(standing.answer.comment))
-        message = feedback_scored(story, published, self._seal(published.comment))
-        self.unit.send(message, key=story.key or survey_id, correlation=story.survey.interaction_id or story.survey.anchor)
-
-    def _seal(self, comment: str | None) -> Sealed | None:
-        return self.deps.sealer.seal(comment) if comment else None
+def _ours(survey: Survey | None, path: str) -> Survey:
+    if survey is None:
+        raise Unprocessable("unknown_reference", path)
+    return survey
 
 
-def asked_of(survey: Survey, settings: Settings) -> Asked:
-    return Asked(survey.sent_at or survey.asked_at, survey.expires_at, timedelta(seconds=settings.amend_s))
+def token_hash(token: str) -> bytes:
+    """How a token rests. Any text has one, so that a malformed token costs the same look-up as an unknown one."""
+    return hashlib.sha256(token.encode(errors="surrogatepass")).digest()
+
+
+def _said(message: SurveyAnswered, reading: Reading, at: datetime, sealer: Sealer) -> Said | None:
+    """None where nothing but "stop", "start" or "help" was said."""
+    comment = sealer.unseal(message.comment) if isinstance(message.comment, Sealed) else message.comment
+    if reading.score is None and reading.wish is not Wish.NONE:
+        return None
+    wish = message.callback_wish or None
+    return Said(message.channel, at, reading.score, comment or reading.comment, message.resolved, message.callback, wish, message.language)
+
+
+def address_ref(plain: str, deps: Listening) -> str | None:
+    """How all services know this address; None where it is none of a person."""
+    kind = "email" if "@" in plain else "phone"
+    address = addresses.classify(kind, plain, country=deps.settings.company_country)
+    return deps.sealer.ref(address.kind, "", address.value) if isinstance(address, addresses.Address) else None
+
+
+def _named_address(address: str | Sealed, deps: Listening) -> str:
+    plain = str(deps.sealer.unseal(address)) if isinstance(address, Sealed) else address
+    ref = address_ref(plain, deps)
+    if ref is None:
+        raise Unprocessable("not_an_address", "address")
+    return ref
+
+
+ANSWERS: Handler[Listening] = Handler(SurveyAnswered, survey_answered, inbox=True)

@@ -4,9 +4,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from shared.schemas import Window
-
 from scoring.score.model import Place
+from shared.schemas import Window
 
 
 class Became(StrEnum):
@@ -68,7 +67,7 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """What stands for a survey that has a score. `published` is the highest revision given out, also of answers that changed nothing here."""
+    """What stands for a survey that has a score. `published`: the highest revision given out, also of answers that changed nothing here."""
 
     answer: Answer
     published: int

@@ -3,13 +3,12 @@
 from dataclasses import dataclass, replace
 from uuid import UUID
 
-from shared import nps
-from shared.schemas import Contact, Customer, DecisionStory, FeedbackScored, Sealed
-
 from scoring.ask.model import Survey
 from scoring.listen.model import Answer, Standing
 from scoring.score.model import SCORING_VERSION, UNKNOWN, Counted, Place
 from scoring.score.tally import day_of
+from shared import nps
+from shared.schemas import Contact, Customer, DecisionStory, FeedbackScored, Sealed
 
 OURS = "ours"
 
@@ -60,7 +59,7 @@ def feedback_scored(story: Story, answer: Answer, comment: Sealed | None) -> Fee
 
 
 def place_of(story: Story, answer: Answer, zone: str, *, known: Place | None) -> Place:
-    """`known` is where an earlier version of this answer was counted: a customer who moved to another segment since stays where he answered."""
+    """`known` is where an earlier version of this answer was counted: one who changed segment since stays where the answer was given."""
     day = day_of(answer.answered_at, zone)
     if known is not None:
         return replace(known, day=day)

@@ -5,15 +5,15 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
-from shared.runtime.database import as_json, rows, run
-from shared.runtime.sealing import Sealer
-from shared.schemas import Sealed, Window
 from sqlalchemy import RowMapping
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from scoring.listen.model import Answer, Kept, Said, Standing
 from scoring.score import store as scores
 from scoring.score.model import Place
+from shared.runtime.database import as_json, rows, run
+from shared.runtime.sealing import Sealer
+from shared.schemas import Sealed, Window
 
 
 async def lock_surveys(tx: AsyncConnection, survey_ids: Iterable[UUID]) -> None:
@@ -23,13 +23,17 @@ async def lock_surveys(tx: AsyncConnection, survey_ids: Iterable[UUID]) -> None:
 
 async def how_many(tx: AsyncConnection, survey_ids: Iterable[UUID]) -> dict[UUID, int]:
     """How many answers each survey has so far, of whatever became of them."""
-    found = await rows(tx, "select survey_id, max(number) as number from answer where survey_id = any(:ids) group by survey_id", ids=list(survey_ids))
+    found = await rows(
+        tx, "select survey_id, max(number) as number from answer where survey_id = any(:ids) group by survey_id", ids=list(survey_ids)
+    )
     return {each["survey_id"]: each["number"] for each in found}
 
 
 async def partial_answers(tx: AsyncConnection, survey_ids: Iterable[UUID], sealer: Sealer) -> dict[UUID, list[Said]]:
     """Answers without a score, oldest first."""
-    found = await rows(tx, "select * from answer where survey_id = any(:ids) and became = 'partial' order by survey_id, number", ids=list(survey_ids))
+    found = await rows(
+        tx, "select * from answer where survey_id = any(:ids) and became = 'partial' order by survey_id, number", ids=list(survey_ids)
+    )
     answers: defaultdict[UUID, list[Said]] = defaultdict(list)
     for each in found:
         answers[each["survey_id"]].append(_said(each, sealer))
@@ -56,6 +60,12 @@ async def keep(tx: AsyncConnection, answers: Sequence[Mapping[str, object]]) -> 
 async def history(tx: AsyncConnection, survey_id: UUID) -> Sequence[RowMapping]:
     """Every answer of a survey, in order of arrival."""
     return await rows(tx, "select * from answer where survey_id = :id order by number", id=survey_id)
+
+
+async def survey_sent_as(tx: AsyncConnection, *, gateway: str, ref: str) -> UUID | None:
+    """The survey that left through that gateway under its own name for the message."""
+    found = await rows(tx, "select id from survey where gateway_ref = :ref and gateway = :gateway limit 1", ref=ref, gateway=gateway)
+    return found[0]["id"] if found else None
 
 
 def _kept(row: RowMapping, sealer: Sealer) -> Kept:

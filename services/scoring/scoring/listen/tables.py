@@ -12,7 +12,9 @@ answer = Table(
     Column("survey_id", Uuid, nullable=False),
     Column("number", Integer, nullable=False, comment="order of arrival within the survey"),
     Column("channel", Text, nullable=False),
-    Column("became", Text, nullable=False, comment="what it became: first, amended, words, partial, late, other_channel, superseded, stale"),
+    Column(
+        "became", Text, nullable=False, comment="what it became: first, amended, words, partial, late, other_channel, superseded, stale"
+    ),
     Column("revision", Integer, comment="the revision it was published as"),
     Column("score", SmallInteger),
     Column("comment", JSONB(none_as_null=True), comment="Sealed"),

@@ -6,10 +6,14 @@ NUMBERS = {
 }
 
 # Outside the scale, but numbers all the same: a reply that has one of them beside a score is not a clear one.
-OTHER_NUMBERS = frozenset("eleven twelve thirteen fifteen twenty thirty fifty hundred thousand half doce trece quince veinte cien mil medio".split())
+OTHER_NUMBERS = frozenset(
+    "eleven twelve thirteen fifteen twenty thirty fifty hundred thousand half doce trece quince veinte cien mil medio".split()
+)
 
 # Places where "one" and its like count nothing.
-IDIOMS = r"\b(?:no|some|any|every|each|the|this|that|another|which|last|next)[ -]one\b|\bone (?:of|who|that|day|thing)\b|\buno de\b|\bcada uno\b"
+IDIOMS = (
+    r"\b(?:no|some|any|every|each|the|this|that|another|which|last|next)[ -]one\b|\bone (?:of|who|that|day|thing)\b|\buno de\b|\bcada uno\b"
+)
 
 # Words that may stand before a score without changing what it means. A reply may string several together.
 LEAD_INS = (
@@ -25,13 +29,15 @@ LEAD_INS = (
 
 # Counted things: "2 hours" is a wait and "5 stars" another scale, never a score.
 UNITS = frozenset(
-    """h hr hrs hour hours min mins minute minutes sec secs second seconds day days week weeks month months year years am pm o'clock oclock
-    time times call calls agent agents people person persons transfer transfers rep reps attempt attempts try tries star stars dollar dollars
-    bucks euro euros message messages text texts email emails different other more hora horas minuto minutos dia dias semana semanas mes meses
-    ano anos vez veces llamada llamadas agente agentes persona personas estrella estrellas dolar dolares mensaje mensajes""".split()
+    """h hr hrs hour hours min mins minute minutes sec secs second seconds day days week weeks month months year years am pm o'clock
+    oclock time times call calls agent agents people person persons transfer transfers rep reps attempt attempts try tries star stars
+    dollar dollars bucks euro euros message messages text texts email emails different other more hora horas minuto minutos dia dias
+    semana semanas mes meses ano anos vez veces llamada llamadas agente agentes persona personas estrella estrellas dolar dolares
+    mensaje mensajes""".split()
 )
 
-ALTERNATIVES = frozenset("or o u to a and y ó/ / ~ between ish".split())
+# "9 or so" leaves another score open.
+ALTERNATIVES = frozenset({"or", "o", "u", "plus", "/", "~"})
 
 # What may follow a number in letters and leave it the score: "nine because Ana helped".
 CONNECTIVES = frozenset("but because cause cuz since thanks thank pero porque gracias ya for por".split())
@@ -43,15 +49,16 @@ STOP_WORDS = frozenset(
 
 # Politeness around a stop word: "please stop it now" says stop.
 POLITE = frozenset(
-    """please pls plz por favor thanks thank you now ok okay just me my us ya all it this these those them messages texts surveys sms gracias
-    ya immediately already sorry hey hi hello hola""".split()
+    """please pls plz por favor thanks thank you now ok okay just me my us ya all it this these those them messages texts surveys sms
+    gracias immediately already sorry hey hi hello hola""".split()
 )
 
 STOP_PHRASES = (
-    r"\b(?:stop|quit|cease) (?:all |with |the |these |those |this |your |any )*"
-    r"(?:text|messag|ask|contact|send|call|e-?mail|writ|bother|spam|survey|question|sms|harass)\w*",
+    r"\b(?:stop|quit|cease) (?:all |with |the |these |those |this |your |any )*(?:text|messag|ask|contact|e-?mail|bother|spam)\w*",
+    r"\b(?:stop|quit|cease) (?:all |with |the |these |those |this |your |any )*(?:send|call|writ|survey|question|sms|harass)\w*",
     r"\b(?:please|pls|plz|just|now) stop\b|\bstop (?:please|pls|plz|now)\b",
-    r"\b(?:do not|don'?t|never) (?:ever )?(?:text|message|contact|ask|e-?mail|write|bother|survey|send)(?: to)? (?:me|us|this|here|any)\b",
+    r"\b(?:do not|don'?t|never) (?:ever )?(?:text|message|contact|e-?mail|write|bother|survey|send)(?: to)? (?:me|us|this|here|any)\b",
+    r"\b(?:do not|don'?t|never) (?:ever )?ask(?: me| us)? (?:again|any ?more|anything|questions?)\b",
     r"\bunsubscribe\b|\bstop ?all\b|\bopt(?:ing)?(?: me)?[ -]?out\b|\bleave me alone\b",
     r"\b(?:remove|take) me (?:from|off)\b|\brevoke (?:my |all )?(?:consent|permission)\b",
     r"\bno more (?:text|message|survey|question|sms|e-?mail)s?\b",

@@ -6,15 +6,15 @@ from typing import Annotated, Protocol
 
 from fastapi import APIRouter, Depends, Query, Request
 from pydantic import BaseModel, Field
-from shared.runtime.access import ALL, Permission, Principal, allow
-from shared.runtime.database import Database
-from shared.runtime.problems import Problem
-from shared.runtime.settings import ServiceSettings
 
 from scoring.score import store
 from scoring.score.model import Tally
 from scoring.score.readings import Reading, ReadingRefused, Window, dimensions, kind, readings, window
 from scoring.score.tally import day_of
+from shared.runtime.access import ALL, Permission, Principal, allow
+from shared.runtime.database import Database
+from shared.runtime.problems import Problem
+from shared.runtime.settings import ServiceSettings
 
 READ_NUMBERS = Permission("numbers.read", roles=frozenset({"analyst", "supervisor", "admin"}))
 
@@ -31,8 +31,16 @@ class Numbers(Protocol):
     def settings(self) -> ServiceSettings: ...
 
 
+class TnpsQuery(BaseModel):
+    """By which of channel, segment, moment, team (one or two), over how many whole days, of which kind of survey."""
+
+    by: str = Field("channel", max_length=60, examples=["channel,segment"])
+    window: str = Field("30d", max_length=8, examples=["30d"])
+    kind: str = Field("tnps", max_length=20)
+
+
 class TnpsCell(BaseModel):
-    """One cell: the values of `by`, then counts, score and its 95 % interval in points. Hidden cells carry their names and the reason only."""
+    """One cell: the values of `by`, counts, score and its 95 % interval in points. A hidden cell carries its names and the reason only."""
 
     channel: str | None = None
     segment: str | None = None
@@ -62,20 +70,18 @@ class Tnps(BaseModel):
 async def tnps(
     request: Request,
     principal: Annotated[Principal, Depends(allow(READ_NUMBERS))],
-    by: Annotated[str, Query(max_length=60)] = "channel",
-    window_: Annotated[str, Query(alias="window", max_length=8)] = "30d",
-    kind_: Annotated[str, Query(alias="kind", max_length=20)] = "tnps",
+    asked: Annotated[TnpsQuery, Query()],
 ) -> Tnps:
     """Analysts see every team, but no cell of ten answers or fewer; supervisors their own teams whole; admins everything."""
     deps: Numbers = request.app.state.deps
     async with deps.database.transaction() as unit:
         try:
-            parts, days, asked = dimensions(by), window(window_, day_of(unit.now, deps.settings.company_zone)), kind(kind_)
+            parts, days, kept = dimensions(asked.by), window(asked.window, day_of(unit.now, deps.settings.company_zone)), kind(asked.kind)
             own = _own_teams(principal, parts)
         except ReadingRefused as refused:
             raise Problem(422, "reading_refused", str(refused), errors=[{"path": refused.path, "reason": refused.reason}]) from None
-        cells = await store.counts_by(unit.tx, parts, kind=asked, window=days, teams=own)
-    return _answer(parts, cells, days=days, asked=asked, principal=principal)
+        cells = await store.counts_by(unit.tx, parts, kind=kept, window=days, teams=own)
+    return _answer(parts, cells, days=days, kept=kept, principal=principal)
 
 
 def _own_teams(principal: Principal, by: tuple[str, ...]) -> frozenset[str] | None:
@@ -87,9 +93,9 @@ def _own_teams(principal: Principal, by: tuple[str, ...]) -> frozenset[str] | No
     return frozenset(principal.teams)
 
 
-def _answer(by: tuple[str, ...], cells: Mapping[tuple[str, ...], Tally], *, days: Window, asked: str, principal: Principal) -> Tnps:
+def _answer(by: tuple[str, ...], cells: Mapping[tuple[str, ...], Tally], *, days: Window, kept: str, principal: Principal) -> Tnps:
     shown = readings(by, cells, whole=_whole(by, cells, principal))
-    return Tnps(kind=asked, by=list(by), first=days.first, last=days.last, cells=[_cell(each) for each in shown])
+    return Tnps(kind=kept, by=list(by), first=days.first, last=days.last, cells=[_cell(each) for each in shown])
 
 
 def _whole(by: tuple[str, ...], cells: Mapping[tuple[str, ...], Tally], principal: Principal) -> frozenset[tuple[str, ...]] | None:

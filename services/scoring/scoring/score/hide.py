@@ -23,7 +23,7 @@ class Hidden(StrEnum):
 
 
 def hidden_in_line(counts: Mapping[str, int]) -> dict[str, Hidden]:
-    """Of one line whose total is known: which entries to hide, and which of the two reasons each has. Never one alone, never ten or fewer in all."""
+    """Of one line whose total is known, which entries to hide and why: never one alone, never ten or fewer answers in all."""
     hidden = {name: Hidden.FEW for name, n in counts.items() if 0 < n <= FEW}
     shown = sorted((n, name) for name, n in counts.items() if n > FEW)
     for _, name in shown:

@@ -11,7 +11,7 @@ UNKNOWN = "unknown"
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where an answer is counted. `day` is its day in the company's zone; `channel` the contact's; the rest `unknown` where nobody knows."""
+    """Where an answer is counted. `day` is its day in the company's zone, `channel` the contact's; what nobody knows is `unknown`."""
 
     day: date
     kind: str

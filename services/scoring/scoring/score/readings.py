@@ -5,10 +5,9 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 
-from shared import nps
-
 from scoring.score.hide import Hidden, hidden_in_line, hidden_in_table
 from scoring.score.model import Tally
+from shared import nps
 
 SEGMENT_GRAIN = frozenset({"channel", "segment", "moment"})
 TEAM_GRAIN = frozenset({"channel", "team"})
@@ -75,7 +74,9 @@ def kind(asked: str) -> str:
     return asked
 
 
-def readings(by: Sequence[str], cells: Mapping[tuple[str, ...], Tally], *, whole: Collection[tuple[str, ...]] | None = None) -> list[Reading]:
+def readings(
+    by: Sequence[str], cells: Mapping[tuple[str, ...], Tally], *, whole: Collection[tuple[str, ...]] | None = None
+) -> list[Reading]:
     """Every cell with answers, in the order of its names. `whole`: cells this reader sees however small they are; None: no cell is hidden.
 
     What the reader sees whole hides nothing else: the others are protected among themselves.
@@ -87,7 +88,7 @@ def readings(by: Sequence[str], cells: Mapping[tuple[str, ...], Tally], *, whole
 def _hidden(cells: Mapping[tuple[str, ...], Tally]) -> dict[tuple[str, ...], Hidden]:
     if all(len(cell) == 1 for cell in cells):
         return {(name,): why for name, why in hidden_in_line({cell[0]: tally.n for cell, tally in cells.items()}).items()}
-    return {cell: why for cell, why in hidden_in_table({(cell[0], cell[1]): tally.n for cell, tally in cells.items()}).items()}
+    return {**hidden_in_table({(cell[0], cell[1]): tally.n for cell, tally in cells.items()})}
 
 
 def _reading(by: Mapping[str, str], tally: Tally, hidden: Hidden | None) -> Reading:

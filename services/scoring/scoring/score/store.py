@@ -3,7 +3,6 @@
 from collections.abc import Iterable, Mapping, Sequence
 from uuid import UUID
 
-from shared.runtime.database import as_json, rows, run
 from sqlalchemy import RowMapping
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -11,7 +10,10 @@ from scoring.score.model import Tally
 from scoring.score.readings import SEGMENT_GRAIN, Window
 from scoring.score.tables import feedback
 from scoring.score.tally import Changes
+from shared.runtime.database import as_json, rows, run
 
+BY_SEGMENT = ("day", "kind", "channel", "segment", "moment")
+BY_TEAM = ("day", "kind", "team", "channel")
 _NAMES = [column.name for column in feedback.columns]
 
 
@@ -38,9 +40,9 @@ async def keep_feedback(tx: AsyncConnection, scores: Sequence[Mapping[str, objec
 async def count(tx: AsyncConnection, changes: Changes) -> None:
     """Add to the counts. The last statements before the commit: today's cells are everybody's, so they are locked for one flush only."""
     if changes.by_segment:
-        await _add(tx, "tally_by_segment", ("day", "kind", "channel", "segment", "moment"), changes.by_segment)
+        await _add(tx, "tally_by_segment", BY_SEGMENT, changes.by_segment)
     if changes.by_team:
-        await _add(tx, "tally_by_team", ("day", "kind", "team", "channel"), changes.by_team)
+        await _add(tx, "tally_by_team", BY_TEAM, changes.by_team)
 
 
 async def _add(tx: AsyncConnection, table: str, cell: tuple[str, ...], added: Sequence[tuple[tuple[object, ...], Tally]]) -> None:
@@ -67,7 +69,9 @@ def _row(place: int, cell: Mapping[str, object], tally: Tally) -> dict[str, obje
     }
 
 
-async def counts_by(tx: AsyncConnection, by: Sequence[str], *, kind: str, window: Window, teams: Iterable[str] | None = None) -> dict[tuple[str, ...], Tally]:
+async def counts_by(
+    tx: AsyncConnection, by: Sequence[str], *, kind: str, window: Window, teams: Iterable[str] | None = None
+) -> dict[tuple[str, ...], Tally]:
     """Sums of the days of the window, per cell. `teams`: only answers of these, which only the grain with teams can tell."""
     table = "tally_by_segment" if set(by) <= SEGMENT_GRAIN and teams is None else "tally_by_team"
     names = ", ".join(by)
@@ -83,30 +87,32 @@ async def counts_by(tx: AsyncConnection, by: Sequence[str], *, kind: str, window
     return {tuple(each[name] for name in by): Tally(each["promoters"], each["passives"], each["detractors"]) for each in found}
 
 
-async def recount(tx: AsyncConnection) -> tuple[dict[tuple[object, ...], Tally], dict[tuple[object, ...], Tally]]:
+Counts = dict[tuple[object, ...], Tally]
+
+
+async def recount(tx: AsyncConnection) -> tuple[Counts, Counts]:
     """Both grains counted anew from the scores themselves: what the counts must equal, cell by cell."""
-    return (
-        await _truth(tx, ("day", "kind", "channel", "segment", "moment")),
-        await _truth(tx, ("day", "kind", "team", "channel")),
-    )
+    return await _truth(tx, BY_SEGMENT), await _truth(tx, BY_TEAM)
 
 
-async def kept_counts(tx: AsyncConnection) -> tuple[dict[tuple[object, ...], Tally], dict[tuple[object, ...], Tally]]:
+async def kept_counts(tx: AsyncConnection) -> tuple[Counts, Counts]:
     """Both grains as they are kept, without the cells that went back to zero."""
     segment = await rows(tx, "select * from tally_by_segment")
     team = await rows(tx, "select * from tally_by_team")
-    return _tallies(segment, ("day", "kind", "channel", "segment", "moment")), _tallies(team, ("day", "kind", "team", "channel"))
+    return _tallies(segment, BY_SEGMENT), _tallies(team, BY_TEAM)
 
 
-async def _truth(tx: AsyncConnection, cell: tuple[str, ...]) -> dict[tuple[object, ...], Tally]:
+async def _truth(tx: AsyncConnection, cell: tuple[str, ...]) -> Counts:
+    names = ", ".join(cell)
     found = await rows(
         tx,
-        f"""select {", ".join(cell)}, count(*) filter (where band = 'promoter') as promoters, count(*) filter (where band = 'passive') as passives,
-        count(*) filter (where band = 'detractor') as detractors from feedback where counted group by {", ".join(cell)}""",
+        f"""select {names}, count(*) filter (where band = 'promoter') as promoters,
+          count(*) filter (where band = 'passive') as passives, count(*) filter (where band = 'detractor') as detractors
+        from feedback where counted group by {names}""",
     )
     return _tallies(found, cell)
 
 
-def _tallies(found: Sequence[RowMapping], cell: tuple[str, ...]) -> dict[tuple[object, ...], Tally]:
+def _tallies(found: Sequence[RowMapping], cell: tuple[str, ...]) -> Counts:
     counted = {tuple(each[name] for name in cell): Tally(each["promoters"], each["passives"], each["detractors"]) for each in found}
     return {key: tally for key, tally in counted.items() if tally}

@@ -1,6 +1,20 @@
 """The score of each survey, and its counts at two grains."""
 
-from sqlalchemy import Boolean, CheckConstraint, Column, Date, DateTime, Float, Index, Integer, PrimaryKeyConstraint, SmallInteger, Table, Text, Uuid
+from sqlalchemy import (
+    Boolean,
+    CheckConstraint,
+    Column,
+    Date,
+    DateTime,
+    Float,
+    Index,
+    Integer,
+    PrimaryKeyConstraint,
+    SmallInteger,
+    Table,
+    Text,
+    Uuid,
+)
 from sqlalchemy.dialects.postgresql import JSONB
 
 from scoring.people.tables import metadata
