@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Protocol
 from uuid import UUID
 
+from shared.runtime.errors import AftercallError
 from shared.topics import Topic
 
 Partition = tuple[str, int]
@@ -64,11 +65,11 @@ class NotOurs(Exception):
     """The group gave these partitions to another reader, so the offsets were not committed. Its owner will read on from its own."""
 
 
-class BrokerAway(Exception):
+class BrokerAway(AftercallError):
     """The broker did not answer. The world's fault: wait and try again."""
 
 
-class TopicMissing(Exception):
+class TopicMissing(AftercallError):
     """A topic does not exist on a broker that answers."""
 
     def __init__(self, topics: Collection[str]) -> None:

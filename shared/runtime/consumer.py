@@ -20,6 +20,7 @@ from shared.runtime.capping import Capping
 from shared.runtime.database import Database
 from shared.runtime.dead_letters import Letter
 from shared.runtime.delivery import Delivery
+from shared.runtime.errors import AftercallError
 from shared.runtime.failpoints import failpoint
 from shared.runtime.handling import Applied, Apply, Batch, Dispatch, Handler
 from shared.runtime.measures import Measures
@@ -31,7 +32,7 @@ __all__ = ["Applied", "Apply", "Batch", "Consumer", "Delivery", "Dispatch", "Han
 log = logging.getLogger("aftercall.consumer")
 
 
-class Stuck(Exception):
+class Stuck(AftercallError):
     """A partition has records and made no progress although the broker answers: end the process, a fresh one may do better."""
 
     def __init__(self, topic: str, seconds: float) -> None:

@@ -47,7 +47,6 @@ def environment(metadata: MetaData) -> None:
         context.configure(
             connection=connection,
             target_metadata=metadata,
-            version_table_schema=schema,
             transaction_per_migration=True,
             compare_server_default=False,
         )

@@ -18,12 +18,14 @@ from shared.runtime.database import Database
 from shared.runtime.handling import Dispatch, Handler
 from shared.runtime.http import Edges, Health
 from shared.runtime.measures import Measures
+from shared.runtime.memory import MemoryBroker
 from shared.runtime.metrics import LoopLag
 from shared.runtime.relay import Relay
 from shared.runtime.sealing import Sealer
 from shared.runtime.serving import Http
 from shared.runtime.settings import ServiceSettings
 from shared.runtime.timers import Timers
+from shared.topics import TOPICS
 
 log = logging.getLogger("aftercall.process")
 
@@ -88,10 +90,13 @@ class Process:
                 reading=service.reading,
             )
             health.details["consumer_turned_at"] = lambda: consumer.turned_at
-        acting[f"{name}.timers"] = Timers(service.timers, database, deps, measures=measures, interval=service.settings.timer_interval)
+        if service.timers:
+            acting[f"{name}.timers"] = Timers(service.timers, database, deps, measures=measures, interval=service.settings.timer_interval)
         acting[f"{name}.loop"] = LoopLag(edges.registry)
         acting |= {f"{name}.{task}": runs for task, runs in service.tasks.items()}
-        http |= {f"{name}.{port}": server for port, server in _servers(service).items()}
+        for port, server in _servers(service).items():
+            http[f"{name}.{port}"] = server
+            log.info("serving", extra={"service": name, "task": port, "host": service.settings.host, "port": server.port})
         leaving[f"{name}.relay"] = Relay(database=database, broker=service.broker, sealer=sealer, measures=measures)
 
     async def run(self, stop: asyncio.Event) -> int:
@@ -104,6 +109,8 @@ class Process:
         await asyncio.wait([stopped, *self._all()], return_when=asyncio.FIRST_COMPLETED)
         stopped.cancel()
         early = self._ended()
+        if early:
+            log.critical("ending: a task ended that nobody asked to", extra={"task": ", ".join(early)})
         for service in self._services:
             _health(service).stopping = True
         in_time = [await self._stopped(number) for number in range(len(self._stages))]
@@ -124,7 +131,7 @@ class Process:
         """Says which tasks died, or ended although nobody asked."""
         died = [task for task in self._all() if task.cancelled() or task.exception() or task.get_name() in early]
         for task in died:
-            log.critical("task ended", exc_info=None if task.cancelled() else task.exception(), extra={"task": task.get_name()})
+            log.critical("task died", exc_info=None if task.cancelled() else task.exception(), extra={"task": task.get_name()})
         return not died
 
     async def _stopped(self, number: int) -> bool:
@@ -180,6 +187,8 @@ async def serve(services: Sequence[Service], *, stop: asyncio.Event | None = Non
         process = Process(services)
         for broker in {id(service.broker): service.broker for service in services}.values():
             await broker.start()
+            if isinstance(broker, MemoryBroker):  # nobody but this process could create its topics
+                await broker.create(list(TOPICS.values()))
         return await process.run(ending)
     finally:
         for number in (signal.SIGTERM, signal.SIGINT):

@@ -199,8 +199,8 @@ async def test_a_login_link_becomes_a_session_and_goes_on_to_the_page_asked_for(
 
 
 async def test_in_production_the_cookie_is_secure(database_url: str) -> None:
-    settings = {"production": True, "seal_keys": "a:MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY=", "public_url": "https://toy.example.com"}
-    async with edged(database_url, pepper="p" * 40, cookie_secret="c" * 40, **settings) as toy:
+    keys, own = "a:MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY=", "https://toy.example.com"
+    async with edged(database_url, production=True, seal_keys=keys, public_url=own, pepper="p" * 40, cookie_secret="c" * 40) as toy:
         reply = await toy.client.get(toy.access.login_link(PERSON))
         assert "Secure" in reply.headers["set-cookie"]
         assert "strict-transport-security" in reply.headers
