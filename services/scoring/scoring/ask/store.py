@@ -1,38 +1,46 @@
-"""Every query on surveys."""
+"""Every query on the surveys themselves: looking them up, the history of asking, reserving a place and giving it back."""
 
-from collections.abc import Sequence
+# nothing but our own column lists is put into a statement
+
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import fields
 from datetime import datetime
 from uuid import UUID
 
-from shared.runtime.database import row, rows
 from sqlalchemy import RowMapping
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from scoring.ask.model import State, Survey
+from scoring.ask.tables import survey
+from scoring.decide.model import Asked
+from shared.runtime.database import as_json, row, rows, run
 
-_COLUMNS = ", ".join(f"survey.{field.name}" for field in fields(Survey))
+COLUMNS = ", ".join(f"survey.{field.name}" for field in fields(Survey))
+"""What `read` needs."""
+
+_PLANNED = [column.name for column in survey.columns]
+_REPLANNED = [name for name in _PLANNED if name not in ("id", "kind", "anchor", "token", "token_hash", "attempts")]
 
 
 async def survey_by_id(tx: AsyncConnection, survey_id: UUID) -> Survey | None:
-    return _one(await row(tx, f"select {_COLUMNS} from survey where id = :id", id=survey_id))
+    return _one(await row(tx, f"select {COLUMNS} from survey where id = :id", id=survey_id))
 
 
 async def survey_by_token_hash(tx: AsyncConnection, token_hash: bytes) -> Survey | None:
     """By SHA-256 of the token. Also an expired survey: the caller answers 410."""
-    return _one(await row(tx, f"select {_COLUMNS} from survey where token_hash = :token_hash", token_hash=token_hash))
+    return _one(await row(tx, f"select {COLUMNS} from survey where token_hash = :token_hash", token_hash=token_hash))
 
 
 async def surveys_to_address(tx: AsyncConnection, address_ref: str, *, limit: int = 20) -> list[Survey]:
     """What may have reached that address, the one last sent there first."""
     found = await rows(
         tx,
-        f"""select {_COLUMNS} from survey where address_ref = :ref and state in ('sending', 'sent', 'unknown')
+        f"""select {COLUMNS} from survey where address_ref = :ref and state in ('sending', 'sent', 'unknown')
         order by coalesce(sent_at, asked_at) desc, id desc limit :limit""",
         ref=address_ref,
         limit=limit,
     )
-    return [_survey(each) for each in found]
+    return [read(each) for each in found]
 
 
 async def latest_survey_to_address(tx: AsyncConnection, address_ref: str) -> Survey | None:
@@ -45,32 +53,96 @@ async def survey_of_contact(tx: AsyncConnection, *, platform: str, account: str,
     """The tNPS survey about that contact of the platform; of several episodes the latest asked."""
     found = await rows(
         tx,
-        f"""select {_COLUMNS} from survey join decision on decision.survey_id = survey.id
+        f"""select {COLUMNS} from survey join decision on decision.survey_id = survey.id
         where decision.ref = :ref and decision.account = :account and decision.platform = :platform and survey.kind = 'tnps'
         order by survey.asked_at desc limit 1""",
         ref=ref,
         account=account,
         platform=platform,
     )
-    return _survey(found[0]) if found else None
+    return read(found[0]) if found else None
 
 
 async def surveys_of(tx: AsyncConnection, survey_ids: Sequence[UUID]) -> dict[UUID, Survey]:
-    found = await rows(tx, f"select {_COLUMNS} from survey where id = any(:ids)", ids=list(survey_ids))
-    return {each["id"]: _survey(each) for each in found}
+    found = await rows(tx, f"select {COLUMNS} from survey where id = any(:ids)", ids=list(survey_ids))
+    return {each["id"]: read(each) for each in found}
 
 
 async def mark_delivered(tx: AsyncConnection, survey_id: UUID, *, at: datetime) -> bool:
     """Keep the first time a receipt said it was delivered; False when it was known already."""
-    found = await row(
-        tx, "update survey set delivered_at = :at where id = :id and delivered_at is null returning id", id=survey_id, at=at
-    )
+    found = await row(tx, "update survey set delivered_at = :at where id = :id and delivered_at is null returning id", id=survey_id, at=at)
     return found is not None
 
 
+async def lock_addresses(tx: AsyncConnection, address_refs: Collection[str]) -> None:
+    """Until the end of the transaction nobody else decides about these addresses; taken after the customers' locks, in one order."""
+    await run(
+        tx,
+        """select pg_advisory_xact_lock(key) from (select distinct hashtextextended(ref, 0) as key
+        from jsonb_array_elements_text(cast(:refs as jsonb)) as r(ref) order by key) as keys""",
+        refs=as_json(sorted(address_refs)),
+    )
+
+
+async def asked(tx: AsyncConnection, *, customer_ids: Collection[UUID], address_refs: Collection[str], since: datetime) -> list[Asked]:
+    """What counts as asked since then, of these customers or to these addresses: reserved, sent, perhaps sent."""
+    found = await rows(
+        tx,
+        """select kind, anchor, customer_id, address_ref, asked_at as at from survey
+        where customer_id = any(:ids) and asked_at > :since and state <> 'unsent'
+        union select kind, anchor, customer_id, address_ref, asked_at from survey
+        where address_ref = any(:refs) and asked_at > :since and state <> 'unsent'""",
+        ids=list(customer_ids),
+        refs=list(address_refs),
+        since=since,
+    )
+    return [Asked(**each) for each in found]
+
+
+async def survey_states(tx: AsyncConnection, anchors: Collection[tuple[str, UUID]]) -> dict[tuple[str, UUID], tuple[UUID, State]]:
+    """Id and state of the surveys about these, by kind and anchor."""
+    found = await rows(
+        tx,
+        """select kind, anchor, id, state from survey
+        join jsonb_to_recordset(cast(:rows as jsonb)) as r(kind text, anchor uuid) using (kind, anchor)""",
+        rows=as_json([{"kind": kind, "anchor": anchor} for kind, anchor in anchors]),
+    )
+    return {(each["kind"], each["anchor"]): (each["id"], State(each["state"])) for each in found}
+
+
+async def plan(tx: AsyncConnection, planned: Sequence[Mapping[str, object]]) -> None:
+    """Reserve a place for each, again where its survey has not left. The rows' keys are the table's columns."""
+    if planned:
+        await run(
+            tx,
+            f"""insert into survey ({", ".join(_PLANNED)}) select {", ".join(_PLANNED)}
+            from jsonb_populate_recordset(cast(null as survey), cast(:rows as jsonb)) order by kind, anchor
+            on conflict (kind, anchor) do update set {", ".join(f"{name} = excluded.{name}" for name in _REPLANNED)}
+            where survey.state in ('planned', 'unsent')""",
+            rows=as_json(planned),
+        )
+
+
+async def drop(tx: AsyncConnection, reasons: Mapping[UUID, str]) -> None:
+    """These end unsent: the place they reserved is free again."""
+    if reasons:
+        await run(
+            tx,
+            """update survey set state = 'unsent', reason = r.reason, due = null, lease_until = null, token = null, token_hash = null
+            from jsonb_to_recordset(cast(:rows as jsonb)) as r(id uuid, reason text) where survey.id = r.id and state = 'planned'""",
+            rows=as_json([{"id": key, "reason": why} for key, why in reasons.items()]),
+        )
+
+
+async def follow_merge(tx: AsyncConnection, kept: UUID, superseded: Collection[UUID]) -> None:
+    """Surveys of a merged customer are the remaining customer's: histories are united."""
+    await run(tx, "update survey set customer_id = :kept where customer_id = any(:old)", kept=kept, old=list(superseded))
+
+
 def _one(found: RowMapping | None) -> Survey | None:
-    return None if found is None else _survey(found)
+    return None if found is None else read(found)
 
 
-def _survey(found: RowMapping) -> Survey:
+def read(found: RowMapping) -> Survey:
+    """A row of `COLUMNS`."""
     return Survey(**{**found, "state": State(found["state"])})

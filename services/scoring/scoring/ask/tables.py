@@ -1,4 +1,4 @@
-"""The survey of one person about one anchor, pauses of sending, and the development inbox."""
+"""The survey of one person about one anchor, and pauses of sending."""
 
 from sqlalchemy import CheckConstraint, Column, DateTime, Float, Index, Integer, LargeBinary, Table, Text, UniqueConstraint, Uuid, text
 from sqlalchemy.dialects.postgresql import JSONB
@@ -21,15 +21,15 @@ survey = Table(
     Column("rate", Float),
     Column("channel", Text, nullable=False),
     Column("address_ref", Text, nullable=False),
-    Column("address", JSONB, nullable=False, comment="Sealed"),
+    Column("address", JSONB, nullable=False, doc="Sealed"),
     Column("language", Text),
-    Column("contact", JSONB(none_as_null=True), comment="InteractionCompleted of that revision, without its customer"),
-    Column("aged_from", DateTime(timezone=True), nullable=False, comment="the moment the age limit counts from"),
+    Column("contact", JSONB(none_as_null=True), doc="InteractionCompleted of that revision, without its customer"),
+    Column("aged_from", DateTime(timezone=True), nullable=False, doc="the moment the age limit counts from"),
     Column("state", Text, nullable=False),
-    Column("reason", Text, comment="why it is unsent"),
-    Column("asked_at", DateTime(timezone=True), nullable=False, comment="quarantine's clock: reserved, then really sent"),
+    Column("reason", Text, doc="why it is unsent"),
+    Column("asked_at", DateTime(timezone=True), nullable=False, doc="quarantine's clock: reserved, then really sent"),
     Column("send_at", DateTime(timezone=True), nullable=False),
-    Column("due", DateTime(timezone=True), comment="when a sender must look at it next; null: never"),
+    Column("due", DateTime(timezone=True), doc="when a sender must look at it next; null: never"),
     Column("lease_until", DateTime(timezone=True)),
     Column("attempts", Integer, nullable=False, server_default="0"),
     Column("gateway", Text),
@@ -37,8 +37,8 @@ survey = Table(
     Column("sent_at", DateTime(timezone=True)),
     Column("delivered_at", DateTime(timezone=True)),
     Column("expires_at", DateTime(timezone=True)),
-    Column("token_hash", LargeBinary, unique=True, comment="SHA-256"),
-    Column("token", JSONB(none_as_null=True), comment="Sealed, only until the sending is settled"),
+    Column("token_hash", LargeBinary, unique=True, doc="SHA-256"),
+    Column("token", JSONB(none_as_null=True), doc="Sealed, only until the sending is settled"),
     UniqueConstraint("kind", "anchor", name="survey_one_per_anchor"),
     CheckConstraint("state in ('planned', 'sending', 'sent', 'unknown', 'unsent')", name="survey_state"),
     CheckConstraint("(state = 'unsent') = (reason is not null)", name="survey_unsent_has_reason"),
@@ -52,20 +52,8 @@ survey = Table(
 sending_pause = Table(
     "sending_pause",
     metadata,
-    Column("scope", Text, primary_key=True, comment="all, a channel, or a policy"),
-    Column("value", Text, primary_key=True, server_default="", comment="the channel's code or the policy's version; empty for all"),
+    Column("scope", Text, primary_key=True, doc="all, a channel, or a policy"),
+    Column("value", Text, primary_key=True, server_default="", doc="the channel's code or the policy's version; empty for all"),
     Column("paused_at", DateTime(timezone=True), nullable=False),
     Column("paused_by", Text, nullable=False),
-)
-
-inbox_message = Table(
-    "inbox_message",
-    metadata,
-    Column("id", Uuid, primary_key=True, server_default=text("uuidv7()")),
-    Column("idempotency_key", Text, nullable=False, unique=True),
-    Column("channel", Text, nullable=False),
-    Column("address", JSONB, nullable=False, comment="Sealed"),
-    Column("subject", Text),
-    Column("body", Text, nullable=False),
-    Column("received_at", DateTime(timezone=True), nullable=False, server_default=text("now()")),
 )

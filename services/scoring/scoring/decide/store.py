@@ -1,1 +1,143 @@
-"""Every query on policies, decisions and callbacks."""
+"""Every query on decisions."""
+
+# nothing but our own column lists is put into a statement
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import RowMapping
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from scoring.decide.model import Standing
+from scoring.decide.tables import decision
+from shared.runtime.database import as_json, row, rows, run
+from shared.schemas import DecisionStory
+
+_COLUMNS = [column.name for column in decision.columns]
+_CHANGING = [name for name in _COLUMNS if name not in ("id", "kind", "anchor")]
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """A deferred decision whose time to look again has come. `contact` is the contact as JSON."""
+
+    kind: str
+    anchor: UUID
+    customer_id: UUID | None
+    contact: Mapping[str, Any]
+    aged_from: datetime
+
+
+async def fresh_ids(tx: AsyncConnection, count: int) -> list[UUID]:
+    """New ids that sort by time (UUIDv7), which keeps indexes small."""
+    return [each["id"] for each in await rows(tx, "select uuidv7() as id from generate_series(1, :count)", count=count)]
+
+
+async def standing_decisions(tx: AsyncConnection, anchors: Collection[tuple[str, UUID]]) -> dict[tuple[str, UUID], Standing]:
+    """By kind and anchor, as they stand."""
+    found = await rows(
+        tx,
+        """select kind, anchor, id, revision, interaction_revision, outcome, reason, verdicts, policy_version, give_up_at, survey_id
+        from decision join jsonb_to_recordset(cast(:rows as jsonb)) as r(kind text, anchor uuid) using (kind, anchor)""",
+        rows=as_json([{"kind": kind, "anchor": anchor} for kind, anchor in anchors]),
+    )
+    return {(each["kind"], each["anchor"]): Standing(**{k: v for k, v in each.items() if k not in ("kind", "anchor")}) for each in found}
+
+
+async def save(tx: AsyncConnection, decisions: Sequence[Mapping[str, object]]) -> None:
+    """Write decisions in one statement; what stood before becomes a row of its history. The rows' keys are the table's columns."""
+    if not decisions:
+        return
+    await run(
+        tx,
+        f"""with r as (select * from jsonb_populate_recordset(cast(null as decision), cast(:rows as jsonb))),
+        kept as (insert into decision_revision (decision_id, revision, said)
+          select d.id, d.revision, to_jsonb(d) - 'contact' from decision d join r using (kind, anchor))
+        insert into decision ({", ".join(_COLUMNS)}) select {", ".join(_COLUMNS)} from r order by kind, anchor
+        on conflict (kind, anchor) do update set {", ".join(f"{name} = excluded.{name}" for name in _CHANGING)}""",
+        rows=as_json(decisions),
+    )
+
+
+async def look_again(tx: AsyncConnection, retries: Mapping[UUID, datetime]) -> None:
+    """Nothing new was found: only the next time to look changes."""
+    if retries:
+        await run(
+            tx,
+            """update decision set retry_at = r.retry_at from jsonb_to_recordset(cast(:rows as jsonb)) as r(id uuid, retry_at timestamptz)
+            where decision.id = r.id""",
+            rows=as_json([{"id": key, "retry_at": at} for key, at in retries.items()]),
+        )
+
+
+async def look_again_at(tx: AsyncConnection, customer_ids: Collection[UUID], *, now: datetime) -> None:
+    """Something about these people has changed: what was deferred is judged at once."""
+    await run(
+        tx,
+        "update decision set retry_at = :now where customer_id = any(:ids) and retry_at > :now",
+        ids=list(customer_ids),
+        now=now,
+    )
+
+
+async def retries_due(tx: AsyncConnection, *, now: datetime, limit: int) -> list[tuple[UUID, UUID | None]]:
+    """Decision and customer of what is to be judged again; not yet claimed: lock the customers, then claim."""
+    found = await rows(
+        tx, "select id, customer_id from decision where retry_at <= :now order by retry_at limit :limit", now=now, limit=limit
+    )
+    return [(each["id"], each["customer_id"]) for each in found]
+
+
+async def claim_retries(tx: AsyncConnection, decision_ids: Collection[UUID], *, now: datetime) -> list[Waiting]:
+    """Those that are still due and nobody else has taken."""
+    found = await rows(
+        tx,
+        """select kind, anchor, customer_id, contact, aged_from from decision
+        where id = any(:ids) and retry_at <= :now order by id for update skip locked""",
+        ids=list(decision_ids),
+        now=now,
+    )
+    return [Waiting(**each) for each in found]
+
+
+async def follow_merge(tx: AsyncConnection, kept: UUID, superseded: Collection[UUID]) -> None:
+    """Decisions about a merged customer are the remaining customer's."""
+    await run(tx, "update decision set customer_id = :kept where customer_id = any(:old)", kept=kept, old=list(superseded))
+
+
+async def decision_story(tx: AsyncConnection, decision_id: UUID) -> DecisionStory | None:
+    """Why this customer was asked, with every rule's name."""
+    found = await row(
+        tx,
+        """select outcome, reason, draw, rate, verdicts, document -> 'rules' as rules
+        from decision join policy on policy.version = decision.policy_version where decision.id = :id""",
+        id=decision_id,
+    )
+    if found is None:
+        return None
+    verdicts = [(rule, *verdict) for rule, verdict in zip(found["rules"], found["verdicts"], strict=True)]
+    return DecisionStory(outcome=found["outcome"], reason=found["reason"], draw=found["draw"], rate=found["rate"], verdicts=verdicts)
+
+
+async def told_about_interaction(tx: AsyncConnection, interaction_id: UUID) -> list[RowMapping]:
+    """Every revision of every decision about that contact; `team` as it stands."""
+    return await _told(tx, "interaction_id = :interaction", interaction=interaction_id)
+
+
+async def told_about_contact(tx: AsyncConnection, *, platform: str, account: str, ref: str) -> list[RowMapping]:
+    """The same by the platform's own reference, over all its episodes."""
+    return await _told(tx, "ref = :ref and account = :account and platform = :platform", platform=platform, account=account, ref=ref)
+
+
+async def _told(tx: AsyncConnection, condition: str, **parameters: object) -> list[RowMapping]:
+    found = await rows(
+        tx,
+        f"""with mine as (select * from decision where {condition})
+        select team, platform, account, to_jsonb(mine) - 'contact' as said from mine
+        union all select team, platform, account, said from mine join decision_revision r on r.decision_id = mine.id""",
+        **parameters,
+    )
+    return list(found)

@@ -1,6 +1,6 @@
-"""Policies, decisions with their earlier revisions, and the callback facts that rules read."""
+"""Policies, and decisions with their earlier revisions."""
 
-from sqlalchemy import Boolean, Column, DateTime, Float, Index, Integer, Sequence, Table, Text, UniqueConstraint, Uuid, text
+from sqlalchemy import Column, DateTime, Float, Index, Integer, Sequence, Table, Text, UniqueConstraint, Uuid, text
 from sqlalchemy.dialects.postgresql import JSONB
 
 from scoring.people.tables import metadata
@@ -19,7 +19,7 @@ policy = Table(
     Column("note", Text, nullable=False),
     Column("written_by", Text, nullable=False),
     Column("written_at", DateTime(timezone=True), nullable=False),
-    Column("active_from", DateTime(timezone=True), comment="null: a draft"),
+    Column("active_from", DateTime(timezone=True), doc="null: a draft"),
     Index("policy_in_force", "kind", "active_from"),
 )
 
@@ -40,7 +40,7 @@ decision = Table(
     Column("outcome", Text, nullable=False),
     Column("reason", Text, nullable=False),
     Column("phase", Text, nullable=False),
-    Column("verdicts", JSONB, nullable=False, comment="[verdict, detail] in the order of the policy's rules"),
+    Column("verdicts", JSONB, nullable=False, doc="[verdict, detail] in the order of the policy's rules"),
     Column("policy_version", Integer, nullable=False),
     Column("decided_at", DateTime(timezone=True), nullable=False),
     Column("cell", Text),
@@ -50,10 +50,10 @@ decision = Table(
     Column("channel", Text),
     Column("send_at", DateTime(timezone=True)),
     Column("retry_at", DateTime(timezone=True)),
-    Column("give_up_at", DateTime(timezone=True), comment="after it a missing fact counts as a no"),
-    Column("aged_from", DateTime(timezone=True), nullable=False, comment="the moment the age limit counts from"),
-    Column("facts", JSONB, nullable=False, comment="what the rules saw, in short"),
-    Column("contact", JSONB(none_as_null=True), comment="the whole contact while it may still be judged again by a timer"),
+    Column("give_up_at", DateTime(timezone=True), doc="after it a missing fact counts as a no"),
+    Column("aged_from", DateTime(timezone=True), nullable=False, doc="the moment the age limit counts from"),
+    Column("facts", JSONB, nullable=False, doc="what the rules saw, in short"),
+    Column("contact", JSONB(none_as_null=True), doc="the whole contact while it may still be judged again by a timer"),
     UniqueConstraint("kind", "anchor", name="decision_one_per_anchor"),
     Index("decision_contact", "ref", "account", "platform"),
     Index("decision_interaction", "interaction_id"),
@@ -66,29 +66,5 @@ decision_revision = Table(
     metadata,
     Column("decision_id", Uuid, primary_key=True),
     Column("revision", Integer, primary_key=True),
-    Column("said", JSONB, nullable=False, comment="the row as it stood before the next revision"),
-)
-
-callback = Table(
-    "callback",
-    metadata,
-    Column("case_id", Uuid, primary_key=True),
-    Column("revision", Integer, nullable=False),
-    Column("state", Text, nullable=False),
-    Column("is_open", Boolean, nullable=False),
-    Column("customer_id", Uuid),
-    Column("opening_survey", Uuid),
-    Column("answered_at", DateTime(timezone=True), nullable=False),
-    Column("recovery_due", DateTime(timezone=True), comment="when to decide about its recovery survey; null: nothing to do"),
-    Index("callback_customer", "customer_id", postgresql_where=text("is_open")),
-    Index("callback_recovery", "recovery_due", postgresql_where=text("recovery_due is not null")),
-)
-
-own_call = Table(
-    "own_call",
-    metadata,
-    Column("platform", Text, primary_key=True),
-    Column("account", Text, primary_key=True),
-    Column("ref", Text, primary_key=True),
-    Column("case_id", Uuid, nullable=False),
+    Column("said", JSONB, nullable=False, doc="the row as it stood before the next revision"),
 )

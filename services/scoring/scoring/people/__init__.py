@@ -1,1 +1,1 @@
-"""Scoring's own view of customers and of what they allow, fed by topics only."""
+"""Scoring's own view of people, fed by topics only: who they are, what they allow, who is about to be called back."""

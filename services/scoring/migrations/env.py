@@ -1,0 +1,4 @@
+from scoring.metadata import metadata
+from shared.runtime.migrations import environment
+
+environment(metadata)

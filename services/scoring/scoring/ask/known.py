@@ -1,0 +1,114 @@
+"""What is known about everybody in a batch, so that each can be judged against the state the one before has just changed."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from scoring.ask.model import State
+from scoring.decide.model import Asked, Decision, Facts, Outcome, Phase, Standing
+from scoring.decide.policy import Policy
+from scoring.people.model import Call, Person
+from shared.schemas import Consent, Contact
+
+Anchor = tuple[str, UUID]
+LEFT = (State.SENDING, State.SENT, State.UNKNOWN)
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """What is to be judged. `revision` is the contact's; with `again` an anchor is judged although its facts are not newer."""
+
+    kind: str
+    anchor: UUID
+    contact: Contact
+    customer_id: UUID | None
+    aged_from: datetime
+    again: bool = False
+
+    @property
+    def key(self) -> Anchor:
+        return (self.kind, self.anchor)
+
+
+@dataclass(slots=True)
+class Known:
+    """Indexed once; `reserve` and `release` keep the history true while a batch is decided."""
+
+    people: Mapping[UUID, Person]
+    policies: Mapping[str, Policy]
+    callbacks: frozenset[UUID]
+    own_calls: frozenset[Call]
+    gateways: frozenset[str]
+    stood: Mapping[Anchor, Standing]
+    surveys: dict[Anchor, tuple[UUID, State]]
+    _consents: dict[UUID | str | None, list[Consent]] = field(default_factory=lambda: defaultdict(list))
+    _asked: dict[UUID | str | None, dict[Anchor, Asked]] = field(default_factory=lambda: defaultdict(dict))
+
+    def learn_consents(self, consents: Iterable[Consent]) -> None:
+        for fact in consents:
+            self._consents[fact.customer_id or fact.address_ref].append(fact)
+
+    def learn_asked(self, asked: Iterable[Asked]) -> None:
+        for each in asked:
+            self._asked[each.customer_id][each.kind, each.anchor] = each
+            self._asked[each.address_ref][each.kind, each.anchor] = each
+
+    def is_news(self, subject: Subject, *, phase: Phase) -> bool:
+        """Nothing is judged any more once its survey may have left, and no revision twice. A claimed survey always is."""
+        if phase == "send":
+            return True
+        survey = self.surveys.get(subject.key)
+        if survey and survey[1] in LEFT:
+            return False
+        stood = self.stood.get(subject.key)
+        return stood is None or subject.again or (stood.interaction_revision or 0) < subject.contact.revision
+
+    def person(self, subject: Subject) -> Person | None:
+        return self.people.get(subject.customer_id) if subject.customer_id else None
+
+    def facts(self, subject: Subject, *, now: datetime) -> Facts:
+        person = self.person(subject)
+        customer = person.customer if person else None
+        contact = subject.contact
+        return Facts(
+            kind=subject.kind,
+            anchor=subject.anchor,
+            contact=contact,
+            customer=customer,
+            consents=tuple(fact for each in self._subjects(subject) for fact in self._consents.get(each, ())),
+            own_call=(contact.platform, contact.account, contact.ref) in self.own_calls,
+            open_callback=person is not None and person.id in self.callbacks,
+            gateways=self.gateways,
+            aged_from=subject.aged_from,
+            give_up_at=self._give_up_at(subject, now=now),
+        )
+
+    def history(self, subject: Subject) -> tuple[Asked, ...]:
+        """Of the person and to any address of theirs, each survey once."""
+        found: dict[Anchor, Asked] = {}
+        for each in self._subjects(subject):
+            found |= self._asked.get(each, {})
+        return tuple(found.values())
+
+    def take(self, subject: Subject, decision: Decision, *, now: datetime) -> None:
+        """From here on the batch knows of this decision: its place is reserved, or free again."""
+        for each in self._subjects(subject):
+            self._asked[each].pop(subject.key, None)
+        person = self.person(subject)
+        if decision.outcome is Outcome.INVITED and person and decision.way:
+            self.learn_asked([Asked(subject.kind, subject.anchor, person.id, decision.way.point.ref, now)])
+
+    def _subjects(self, subject: Subject) -> list[UUID | str]:
+        """The person and every address of theirs."""
+        person = self.person(subject)
+        if person is None:
+            return []
+        return [person.id, *(point.ref for point in person.customer.points)] if person.customer else [person.id]
+
+    def _give_up_at(self, subject: Subject, *, now: datetime) -> datetime:
+        stood = self.stood.get(subject.key)
+        if stood and stood.outcome == Outcome.DEFERRED and stood.give_up_at:
+            return stood.give_up_at
+        return now + timedelta(seconds=self.policies[subject.kind].terms.defer_s)

@@ -1,0 +1,174 @@
+"""From a decision to the rows and the message that say it."""
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from scoring.ask.known import Subject
+from scoring.ask.model import Sending, State
+from scoring.decide.model import Decision, Facts, Outcome, Standing
+from scoring.people.model import Person
+from shared.schemas import Sealed, SurveyDecided
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """One subject with its decision and the ids it is kept under."""
+
+    subject: Subject
+    facts: Facts
+    person: Person | None
+    decision: Decision
+    stood: Standing | None
+    decision_id: UUID
+    survey_id: UUID | None
+
+    @property
+    def revision(self) -> int:
+        return self.stood.revision + 1 if self.stood else 1
+
+    def says_nothing_new(self, *, now: datetime) -> bool:
+        """Deferred again, or let through at sending, by the same policy with the same verdict of every rule about the same facts."""
+        stood, decision = self.stood, self.decision
+        if stood is None or decision.outcome != stood.outcome or decision.policy_version != stood.policy_version:
+            return False
+        if stood.interaction_revision != self.subject.contact.revision:
+            return False
+        waits = decision.outcome is Outcome.DEFERRED
+        leaves = decision.phase == "send" and decision.outcome is Outcome.INVITED and decision.send_at == now
+        return (waits or leaves) and [said[0] for said in stood.verdicts] == [said[0] for said in decision.verdicts]
+
+    @property
+    def key(self) -> UUID:
+        """Of the message: the customer, else the contact."""
+        return self.person.id if self.person else self.subject.contact.interaction_id
+
+
+def decision_row(judged: Judged, *, now: datetime) -> dict[str, object]:
+    subject, decision, contact = judged.subject, judged.decision, judged.subject.contact
+    deferred = decision.outcome is Outcome.DEFERRED
+    return {
+        "id": judged.decision_id,
+        "kind": subject.kind,
+        "anchor": subject.anchor,
+        "revision": judged.revision,
+        "customer_id": judged.person.id if judged.person else None,
+        "interaction_id": contact.interaction_id,
+        "interaction_revision": contact.revision,
+        "platform": contact.platform,
+        "account": contact.account,
+        "ref": contact.ref,
+        "team": contact.team,
+        "outcome": decision.outcome,
+        "reason": decision.reason,
+        "phase": decision.phase,
+        "verdicts": decision.verdicts,
+        "policy_version": decision.policy_version,
+        "decided_at": now,
+        **_drawn(decision),
+        "survey_id": judged.survey_id,
+        "channel": decision.way.channel if decision.way else None,
+        "send_at": decision.send_at,
+        "retry_at": decision.retry_at,
+        "give_up_at": judged.facts.give_up_at if deferred else None,
+        "aged_from": subject.aged_from,
+        "facts": saw(judged.facts),
+        "contact": contact if deferred else None,
+    }
+
+
+def saw(facts: Facts) -> dict[str, object]:
+    """What the rules saw, in short: nothing personal, and not why the customer called."""
+    contact, customer = facts.contact, facts.customer
+    return {
+        "channel": contact.channel,
+        "medium": contact.medium,
+        "outcome": contact.outcome,
+        "segment": customer.segment if customer else None,
+        "team": contact.team,
+        "moment": contact.moment,
+        "language": (customer.language if customer else None) or contact.language,
+        "legs": len(contact.legs),
+        "transfers": contact.transfers,
+        "zones": list(customer.candidate_zones) if customer else [],
+    }
+
+
+def survey_row(judged: Judged, *, address: Sealed, now: datetime) -> dict[str, object]:
+    """The reserved place of an invited subject."""
+    subject, decision, customer = judged.subject, judged.decision, judged.facts.customer
+    assert decision.way is not None
+    assert judged.person is not None
+    return {
+        "id": judged.survey_id,
+        "kind": subject.kind,
+        "anchor": subject.anchor,
+        "customer_id": judged.person.id,
+        "interaction_id": subject.contact.interaction_id,
+        "interaction_revision": subject.contact.revision,
+        "decision_id": judged.decision_id,
+        "policy_version": decision.policy_version,
+        **_drawn(decision),
+        "channel": decision.way.channel,
+        "address_ref": decision.way.point.ref,
+        "address": address,
+        "language": (customer.language if customer else None) or subject.contact.language,
+        "contact": subject.contact,
+        "aged_from": subject.aged_from,
+        "state": State.PLANNED,
+        "asked_at": now,
+        "send_at": decision.send_at,
+        "due": decision.send_at,
+        "attempts": 0,
+    }
+
+
+def survey_decided(judged: Judged, *, now: datetime) -> SurveyDecided:
+    subject, decision = judged.subject, judged.decision
+    drawn: Mapping[str, object] = _drawn(decision)
+    return SurveyDecided.model_validate(
+        {
+            "decision_id": judged.decision_id,
+            "revision": judged.revision,
+            "kind": subject.kind,
+            "anchor": subject.anchor,
+            "interaction_revision": subject.contact.revision,
+            "customer_id": judged.person.id if judged.person else None,
+            "outcome": decision.outcome.value,
+            "reason": decision.reason,
+            "phase": decision.phase,
+            "verdicts": decision.verdicts,
+            "policy_version": decision.policy_version,
+            "decided_at": now,
+            **drawn,
+            "survey_id": judged.survey_id,
+            "channel": decision.way.channel if decision.way else None,
+            "send_at": decision.send_at,
+            "retry_at": decision.retry_at,
+        }
+    )
+
+
+def _drawn(decision: Decision) -> dict[str, object]:
+    draw = decision.draw
+    return {"cell": draw.cell if draw else None, "draw": draw.value if draw else None, "rate": draw.rate if draw else None}
+
+
+def sending_row(sending: Sending, decision: Decision, *, sealed_token: Sealed, now: datetime, lease_s: float) -> dict[str, object]:
+    """What a survey's row says while it is being sent."""
+    return {
+        "id": sending.survey_id,
+        "lease_until": now + timedelta(seconds=lease_s),
+        "channel": sending.channel,
+        "address_ref": sending.address_ref,
+        "address": sending.address,
+        "gateway": sending.gateway,
+        "token": sealed_token,
+        "token_hash": hashlib.sha256(sending.token.encode()).digest(),
+        "expires_at": now + timedelta(seconds=sending.open_s),
+        "policy_version": decision.policy_version,
+        **_drawn(decision),
+        "send_at": now,
+    }

@@ -1,0 +1,115 @@
+"""What a decision is made of: facts, the history of asking, verdicts, and what follows."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Literal
+from uuid import UUID
+
+from shared.schemas import Consent, Contact, Customer, Detail, Point, Verdict
+
+Phase = Literal["decide", "send", "offer"]
+ELIGIBLE = "eligible"
+
+
+class Outcome(StrEnum):
+    """`invited`: a place is reserved. `deferred`: a fact is missing that may still come. `suppressed`: no, and no timer looks again.
+    `withdrawn`: was invited, and the same rules said no at sending."""
+
+    INVITED = "invited"
+    DEFERRED = "deferred"
+    SUPPRESSED = "suppressed"
+    WITHDRAWN = "withdrawn"
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What one rule said, with a code or numbers that explain it and nothing personal."""
+
+    verdict: Verdict
+    detail: Detail = None
+
+
+@dataclass(frozen=True, slots=True)
+class Way:
+    """One channel to one address of the customer. `basis` is why we may (granted, implied), None when nothing says so."""
+
+    channel: str
+    point: Point
+    basis: Literal["granted", "implied"] | None
+    refused_by: Literal["customer", "address"] | None
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """Everything the rules may look at, apart from what was asked before.
+
+    `aged_from` is what the age limit counts from: the contact's end, or the moment a recovery survey fell due. From `give_up_at` on a
+    missing fact counts as a no. `gateways` are the channels that can send. `customer.consents` is not read: `consents` is the merged truth.
+    """
+
+    kind: str
+    anchor: UUID
+    contact: Contact
+    customer: Customer | None
+    consents: tuple[Consent, ...]
+    own_call: bool
+    open_callback: bool
+    gateways: frozenset[str]
+    aged_from: datetime
+    give_up_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """One survey that counts as asked: reserved, sent, or perhaps sent."""
+
+    kind: str
+    anchor: UUID
+    customer_id: UUID | None
+    address_ref: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Draw:
+    """`value` in [0, 1) is below `rate`, the inclusion probability, for those who are in."""
+
+    cell: str
+    value: float
+    rate: float
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """The verdict of every rule in the policy's order, and what follows from them."""
+
+    outcome: Outcome
+    reason: str
+    phase: Phase
+    findings: tuple[Finding, ...]
+    policy_version: int
+    draw: Draw | None = None
+    way: Way | None = None
+    send_at: datetime | None = None
+    retry_at: datetime | None = None
+
+    @property
+    def verdicts(self) -> tuple[tuple[Verdict, Detail], ...]:
+        return tuple((finding.verdict, finding.detail) for finding in self.findings)
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """A decision as it stands before it is judged again. `verdicts` as stored."""
+
+    id: UUID
+    revision: int
+    interaction_revision: int | None
+    outcome: str
+    reason: str
+    verdicts: Sequence[Sequence[object]]
+    policy_version: int
+    give_up_at: datetime | None
+    survey_id: UUID | None

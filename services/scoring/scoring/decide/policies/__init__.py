@@ -1,0 +1,1 @@
+"""Policies as versioned data: drafts, checked, activated, never changed."""

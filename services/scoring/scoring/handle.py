@@ -1,0 +1,78 @@
+"""What happens with each topic."""
+
+from collections.abc import Iterable, Mapping
+from datetime import timedelta
+from uuid import UUID
+
+from scoring.ask import store as surveys
+from scoring.ask.handle import judge, newest, policies_in_force
+from scoring.ask.known import Subject
+from scoring.decide import store as decisions
+from scoring.decide.first import RECOVERY, TNPS
+from scoring.deps import Deps
+from scoring.listen.handle import survey_answered
+from scoring.people import store as people
+from scoring.people.model import call
+from shared.runtime.consumer import Batch, Delivery, Handler
+from shared.schemas import CallbackChanged, ConsentChanged, CustomerChanged, InteractionCompleted, SurveyAnswered
+
+
+async def interaction_completed(batch: Batch[InteractionCompleted], deps: Deps) -> None:
+    """Lock the customers, keep what the contacts say of them, decide about each contact."""
+    contacts = [delivery.message for delivery in batch.items]
+    customers = [contact.customer for contact in contacts if contact.customer]
+    await people.lock(batch.unit.tx, [customer.customer_id for customer in customers])
+    await people.learn(batch.unit.tx, customers)
+    await judge(batch.unit, newest(_subject(contact) for contact in contacts), deps)
+
+
+def _subject(message: InteractionCompleted) -> Subject:
+    customer = message.customer.customer_id if message.customer else None
+    return Subject(TNPS, message.interaction_id, message.contact(), customer, message.ended_at)
+
+
+async def customer_changed(batch: Batch[CustomerChanged], _: Deps) -> None:
+    """The highest version wins; merged customers become one person, with one history and one set of consents."""
+    tx, changes = batch.unit.tx, [delivery.message for delivery in batch.items]
+    now_known = await people.lock(tx, {each for change in changes for each in (change.customer.customer_id, *change.supersedes)})
+    await people.learn(tx, [change.customer for change in changes])
+    for change in changes:
+        if change.supersedes:
+            kept, moved = await people.merge_into(tx, change.customer.customer_id, change.supersedes)
+            await surveys.follow_merge(tx, kept, moved)
+            await decisions.follow_merge(tx, kept, moved)
+    await decisions.look_again_at(tx, {*now_known, *now_known.values()}, now=batch.unit.now)
+
+
+async def consent_changed(batch: Batch[ConsentChanged], _: Deps) -> None:
+    """A fact about a merged customer is the remaining customer's."""
+    facts = [delivery.message.consent for delivery in batch.items]
+    now_known = await people.lock(batch.unit.tx, [fact.customer_id for fact in facts if fact.customer_id])
+    renamed = [fact.model_copy(update={"customer_id": now_known[fact.customer_id]}) if fact.customer_id else fact for fact in facts]
+    await people.merge_consents(batch.unit.tx, renamed)
+    await decisions.look_again_at(batch.unit.tx, set(now_known.values()), now=batch.unit.now)
+
+
+async def callback_changed(batch: Batch[CallbackChanged], deps: Deps) -> None:
+    """Who is about to be called is not asked; our own calls are never surveyed; a new case is asked about later."""
+    calls = {call(item.message.platform_ref): item.message.case_id for item in batch.items if item.message.platform_ref}
+    await people.keep_own_calls(batch.unit.tx, calls)
+    new = await people.keep_callbacks(batch.unit.tx, _latest(batch.items))
+    openings = await surveys.surveys_of(batch.unit.tx, [case.opening_survey for case in new if case.opening_survey])
+    after = timedelta(seconds=(await policies_in_force(batch.unit, deps))[RECOVERY].terms.after_s)
+    asked_about = [case for case in new if case.opening_survey in openings and openings[case.opening_survey].kind != RECOVERY]
+    await people.schedule_recoveries(batch.unit.tx, {case.case_id: case.answered_at + after for case in asked_about})
+
+
+def _latest(items: Iterable[Delivery[CallbackChanged]]) -> dict[UUID, CallbackChanged]:
+    """Of each case the highest revision."""
+    return {item.message.case_id: item.message for item in sorted(items, key=lambda item: item.message.revision)}
+
+
+HANDLERS: Mapping[str, Handler[Deps]] = {
+    "interactions.completed": Handler(InteractionCompleted, interaction_completed),
+    "customers.changed": Handler(CustomerChanged, customer_changed),
+    "consents.changed": Handler(ConsentChanged, consent_changed, inbox=True),
+    "callbacks.changed": Handler(CallbackChanged, callback_changed),
+    "survey.responses": Handler(SurveyAnswered, survey_answered, inbox=True, identity=lambda message: message.answer_id),
+}
