@@ -1,0 +1,114 @@
+"""The composition root of ingest: the only place that builds things."""
+
+from datetime import timedelta
+from pathlib import Path
+
+from pydantic import ValidationError
+
+from ingest.catalogue import api as catalogue_api
+from ingest.catalogue.attribute import faults
+from ingest.catalogue.model import Catalogue
+from ingest.contacts import api as contacts_api
+from ingest.contacts.handle import Closing
+from ingest.deps import Deps
+from ingest.errors import CatalogueFileUnusable
+from ingest.handle import HANDLERS
+from ingest.intake import api as intake_api
+from ingest.intake.handle import Door
+from ingest.intake.sorting import Rules
+from ingest.intake.store import Watch
+from ingest.metrics import Metrics
+from ingest.normalise.model import Raw
+from ingest.people import api as people_api
+from ingest.people.canonical import Naming
+from ingest.people.handle import Desk
+from ingest.people.zones import Places, postal_zones
+from ingest.settings import Settings
+from ingest.timers import TIMERS
+from shared.addresses import zones_of_number
+from shared.runtime import http, metrics
+from shared.runtime.broker import Broker
+from shared.runtime.consumer import Consumer, Reading
+from shared.runtime.database import Database, as_json
+from shared.runtime.measures import Measures
+from shared.runtime.process import Service
+from shared.runtime.sealing import Sealer
+from shared.topics import read_by
+from shared.zones import zones_of_country
+
+RAW_TOPICS = frozenset(topic.name for topic in read_by("ingest") if topic.raw)
+ROUTERS = (intake_api.router, contacts_api.router, people_api.router, catalogue_api.router)
+
+
+def build(settings: Settings, *, broker: Broker) -> Service:
+    registry = metrics.registry("ingest")
+    database = Database(settings.database_url, schema="ingest", pool_size=settings.pool_size, pool_wait=settings.pool_wait_s)
+    sealer, measures = Sealer(settings.seal_keys, settings.pepper), Measures(registry)
+    edges = http.edges(settings, database, registry=registry, package=None)
+    deps = _deps(settings, database, sealer=sealer, measures=measures, ours=Metrics(registry))
+    public = http.create_app(edges, ROUTERS, title="Aftercall ingest")
+    public.state.deps = deps
+    events = Consumer(
+        group="aftercall-ingest-events",
+        topics=sorted(RAW_TOPICS),
+        apply=deps.door,
+        broker=broker,
+        database=database,
+        sealer=sealer,
+        measures=measures,
+        reading=Reading(watermark=True),
+    )
+    return Service(
+        name="ingest",
+        settings=settings,
+        database=database,
+        broker=broker,
+        public=public,
+        internal=http.create_internal(edges),
+        handlers=HANDLERS,
+        timers=TIMERS,
+        deps=deps,
+        sealer=sealer,
+        measures=measures,
+        tasks={"events": events},
+    )
+
+
+def _deps(settings: Settings, database: Database, *, sealer: Sealer, measures: Measures, ours: Metrics) -> Deps:
+    naming = Naming(sealer.ref, settings.company_country)
+    country = tuple(zones_of_country(settings.company_country))
+    places = Places(country or (settings.company_zone,), postal_zones(settings.company_country), zones_of_number)
+    desk, patience = Desk(sealer, naming, places), settings.patience()
+    watch = Watch(RAW_TOPICS, timedelta(seconds=settings.unread_partition_s))
+    raw = Raw(None, account=settings.source_account or None, zone=settings.source_zone or None, traits=frozenset(settings.traits))
+    rules = Rules(sealer.seal, naming, patience, as_json)
+    door = Door(database, sealer, rules, watch, raw=raw, limit=settings.record_limit, metrics=ours, measures=measures)
+    closing = Closing(
+        desk=desk,
+        patience=patience,
+        own_numbers=settings.own_numbers,
+        topics=watch.topics,
+        unread_for=watch.unread_for,
+        at_once=settings.close_batch,
+        keep_events=timedelta(seconds=settings.keep_events_s),
+        catalogue=catalogue_of(settings.catalogue_file),
+        metrics=ours,
+    )
+    return Deps(settings, database, desk, closing=closing, door=door)
+
+
+def catalogue_of(file: str) -> Catalogue:
+    """The catalogue of the settings; an empty one where they name no file."""
+    if not file:
+        return Catalogue(teams={})
+    try:
+        catalogue = Catalogue.model_validate_json(Path(file).read_bytes())
+    except OSError as error:
+        raise CatalogueFileUnusable(Path(file), [("", error.strerror or "unreadable")]) from None
+    except ValidationError as error:
+        found = [(".".join(map(str, each["loc"])), each["type"]) for each in error.errors(include_input=False, include_url=False)]
+        raise CatalogueFileUnusable(Path(file), found) from None
+    wrong = list(faults(catalogue))
+    if wrong:
+        raise CatalogueFileUnusable(Path(file), wrong)
+    return catalogue

@@ -1,0 +1,138 @@
+"""From a judged episode to the message that tells of it."""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from uuid import UUID, uuid5
+
+from ingest.catalogue.attribute import Seen, attribute, queue_of, team_of
+from ingest.catalogue.model import Catalogue
+from ingest.contacts.model import Interaction, LegLine
+from ingest.people.canonical import Named
+from ingest.people.model import Nobody
+from shared.schemas import Customer, InteractionCompleted, Leg
+
+INTERACTIONS = UUID("0b8a3c0e-8d0f-5b50-9a53-4f0a5a2d7c21")
+
+
+@dataclass(frozen=True, slots=True)
+class Episode:
+    """Which episode of which contact, and which revision of it is to be told."""
+
+    interaction_id: UUID
+    platform: str
+    account: str
+    root: str
+    number: int
+    revision: int
+
+
+def interaction_id(platform: str, account: str, root: str, *, episode: int) -> UUID:
+    """The same for the same episode, for ever."""
+    return uuid5(INTERACTIONS, "\x1f".join((platform, account, root, str(episode))))
+
+
+def digest(interaction: Interaction) -> bytes:
+    """Of what the platform's events come to, customer's handles included; when they were received is no part of it."""
+    content = {field: value for field, value in asdict(interaction).items() if field != "received_at"}
+    return hashlib.sha256(json.dumps(content, default=_plain, sort_keys=True).encode()).digest()
+
+
+def _plain(value: object) -> str:
+    return value.isoformat() if isinstance(value, datetime) else str(value)
+
+
+def purpose(interaction: Interaction, named: Named, own_numbers: Mapping[str, str]) -> str:
+    """What the contact was for. A number of ours on the customer's side says it: our own call or reply came back as an event."""
+    ours = (own_numbers[each.value] for each in named.addresses if each.value in own_numbers)
+    return next(ours, interaction.purpose)
+
+
+def without_ours(named: Named, own_numbers: Mapping[str, str]) -> Named:
+    """What identifies the customer: never a number of ours."""
+    ours = {each.ref for each in named.addresses if each.value in own_numbers}
+    return Named(
+        tuple(handle for handle in named.handles if handle.ref not in ours), tuple(each for each in named.addresses if each.ref not in ours)
+    )
+
+
+def point_ref(interaction: Interaction, named: Named) -> str | None:
+    """The address the contact used: its e-mail where it was written on one, else its number."""
+    prefer = "email" if "email" in (interaction.channel, interaction.medium) else "phone"
+    ranked = sorted(named.addresses, key=lambda each: each.kind != prefer)
+    return ranked[0].ref if ranked else None
+
+
+def completed(
+    episode: Episode,
+    interaction: Interaction,
+    *,
+    purpose: str,
+    named: Named,
+    who: Customer | Nobody,
+    contacts_7d: int,
+    catalogue: Catalogue,
+    catalogue_version: int,
+) -> InteractionCompleted:
+    """Attribution is by the catalogue version given, and stays with this revision."""
+    seen = Seen(
+        agent=interaction.agent,
+        queue=interaction.queue,
+        team=interaction.team,
+        channel=interaction.channel,
+        direction=interaction.direction,
+        reason=interaction.reason,
+        traits=interaction.traits,
+    )
+    of = attribute(seen, catalogue)
+    return InteractionCompleted(
+        interaction_id=episode.interaction_id,
+        revision=episode.revision,
+        standing=interaction.standing,
+        platform=episode.platform,
+        account=episode.account,
+        ref=episode.root,
+        episode=episode.number,
+        channel=interaction.channel,
+        medium=interaction.medium or interaction.channel,
+        direction=interaction.direction,
+        purpose=purpose,
+        outcome=interaction.outcome,
+        started_at=interaction.started_at,
+        ended_at=interaction.ended_at,
+        received_at=interaction.received_at,
+        clock_suspect=interaction.clock_suspect,
+        wait_s=interaction.wait_s,
+        talk_s=interaction.talk_s,
+        hold_s=interaction.hold_s,
+        transfers=interaction.transfers,
+        contacts_7d=contacts_7d,
+        legs=tuple(_leg(each, catalogue) for each in interaction.legs),
+        agent=interaction.agent,
+        team=of.team,
+        queue=of.queue,
+        moment=of.moment,
+        catalogue_version=catalogue_version,
+        reason_code=interaction.reason,
+        disconnect=interaction.disconnect,
+        language=interaction.language,
+        point_ref=point_ref(interaction, named),
+        traits=dict(interaction.traits),
+        customer=None if isinstance(who, Nobody) else who,
+        no_customer=who.reason if isinstance(who, Nobody) else None,
+    )
+
+
+def _leg(leg: LegLine, catalogue: Catalogue) -> Leg:
+    seen = Seen(agent=leg.agent, queue=leg.queue, team=leg.team)
+    return Leg(
+        agent=leg.agent,
+        agent_name=leg.agent_name,
+        team=team_of(seen, catalogue),
+        queue=queue_of(seen, catalogue),
+        from_=leg.from_,
+        to=leg.to,
+        end=leg.end,
+    )

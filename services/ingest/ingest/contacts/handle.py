@@ -1,0 +1,225 @@
+"""Contacts that are due: read what is known of each, judge it, and tell of every episode that is over or has changed since."""
+
+import logging
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+from pydantic import ValidationError
+from sqlalchemy import RowMapping
+
+from ingest.catalogue import store as catalogues
+from ingest.catalogue.model import Catalogue
+from ingest.catalogue.store import Active
+from ingest.contacts import store
+from ingest.contacts.complete import Episode, completed, digest, interaction_id, purpose, without_ours
+from ingest.contacts.fold import fold
+from ingest.contacts.model import Interaction, KnownEpisode, NotOver, Over, Patience, StoredEvent, Verdict
+from ingest.contacts.store import Due, Latest, Root
+from ingest.metrics import Metrics
+from ingest.normalise.model import Handles, Kind
+from ingest.people.canonical import Named, named
+from ingest.people.handle import Account, Desk, settle
+from ingest.people.model import Nobody
+from ingest.people.profile import from_contact
+from shared.runtime.database import Unit
+from shared.runtime.sealing import Sealer
+from shared.schemas import Customer, InteractionCompleted, Sealed
+
+log = logging.getLogger("aftercall.ingest")
+
+REPEAT_DAYS = 7
+
+
+@dataclass(frozen=True, slots=True)
+class Closing:
+    """What judging contacts needs of this deployment. `own_numbers`: E.164 → the purpose of a contact with that number of ours.
+    `catalogue` is in force until a version is activated."""
+
+    desk: Desk
+    patience: Patience
+    own_numbers: Mapping[str, str]
+    topics: Collection[str]
+    unread_for: timedelta
+    at_once: int
+    keep_events: timedelta
+    catalogue: Catalogue
+    metrics: Metrics
+
+
+@dataclass(frozen=True, slots=True)
+class _Told:
+    """One episode to tell of, with all that its message is made of but the customer; `before` is whom an earlier revision named."""
+
+    root: Root
+    episode: Episode
+    interaction: Interaction
+    digest: bytes
+    purpose: str
+    named: Named
+    before: UUID | None
+
+
+async def close_due(unit: Unit, closing: Closing) -> int:
+    """Judge the contacts whose time has come. Two statements, lock and then read: what was stored between them is seen."""
+    due = await store.claim_due(unit.tx, closing.topics, unread_for=closing.unread_for, limit=closing.at_once)
+    if not due:
+        return 0
+    events = await store.events(unit.tx, [each.root for each in due])
+    judged = [(each, _judge(each, events.get(each.root, ()), closing)) for each in due]
+    told = await _to_tell(unit, judged, closing)
+    spoiled = await _tell(unit, told, closing)
+    digests = {each.root: each.digest for each in told}
+    rows = [_judged(each, verdict, digests.get(each.root)) | spoiled.get(each.root, {}) for each, verdict in judged]
+    await store.save_judged(unit.tx, rows)
+    for row in rows:
+        closing.metrics.closings.labels(row["waits_for"] or "over").inc()
+    return len(due)
+
+
+def _judge(due: Due, rows: Sequence[RowMapping], closing: Closing) -> Verdict:
+    known = KnownEpisode(due.episode, due.episode_started) if due.published and due.episode_started else None
+    return fold([_event(row, closing.desk.sealer) for row in rows], now=due.as_of, patience=closing.patience, known=known)
+
+
+def _event(row: RowMapping, sealer: Sealer) -> StoredEvent:
+    handles: Handles = sealer.unseal(Sealed(**row["handles"])) if row["handles"] else {}
+    return StoredEvent(row["id"], row["leg"], Kind(row["kind"]), row["at"], row["received"], row["facts"], handles)
+
+
+def _judged(due: Due, verdict: Verdict, digest: bytes | None) -> dict[str, Any]:
+    """The contact's row: when time alone will change the verdict, and how its latest episode is numbered."""
+    platform, account, root = due.root
+    waiting = [one for one in verdict.episodes if isinstance(one, NotOver)]
+    latest = _interaction(verdict.episodes[-1]) if verdict.episodes else None
+    return {
+        "platform": platform,
+        "account": account,
+        "root": root,
+        "due": verdict.look_again_at,
+        "waits_for": min(waiting, key=lambda one: one.look_again_at).waits_for if waiting else None,
+        "episode": latest.episode if latest else due.episode,
+        "episode_started": latest.started_at if latest else due.episode_started,
+        "digest": digest,
+    }
+
+
+def _interaction(one: Over | NotOver) -> Interaction:
+    return one.interaction if isinstance(one, Over) else one.so_far
+
+
+async def _to_tell(unit: Unit, judged: Sequence[tuple[Due, Verdict]], closing: Closing) -> list[_Told]:
+    """The episodes that are over, or were told of as over and no longer are, and read otherwise than the last time."""
+    # An episode before the first that was ever numbered came too late for anybody to be asked; numbers never go below 0.
+    episodes = [(due.root, one) for due, verdict in judged for one in verdict.episodes if _interaction(one).episode >= 0]
+    ids = [interaction_id(*root, episode=_interaction(one).episode) for root, one in episodes]
+    latest = await store.latest(unit.tx, ids)
+    told = (_told(root, one, latest.get(identity), closing) for (root, one), identity in zip(episodes, ids, strict=True))
+    return [each for each in told if each]
+
+
+def _told(root: Root, one: Over | NotOver, latest: Latest | None, closing: Closing) -> _Told | None:
+    if isinstance(one, NotOver) and (latest is None or latest.standing == "reopened"):
+        return None
+    interaction = _interaction(one)
+    content = digest(interaction)
+    if latest and latest.digest == content:
+        return None
+    platform, account, _ = root
+    episode = Episode(interaction_id(*root, episode=interaction.episode), *root, interaction.episode, latest.revision + 1 if latest else 1)
+    written = named(interaction.handles, closing.desk.naming, platform=platform, account=account)
+    aim = purpose(interaction, written, closing.own_numbers)
+    return _Told(
+        root, episode, interaction, content, aim, without_ours(written, closing.own_numbers), latest.customer_id if latest else None
+    )
+
+
+async def _tell(unit: Unit, told: Sequence[_Told], closing: Closing) -> dict[Root, dict[str, Any]]:
+    """Name the customers, attribute, keep each revision and send it. Returns what is to be noted at contacts nothing can be said of."""
+    if not told:
+        return {}
+    people = await settle(unit, closing.desk, [_account(each) for each in told])
+    recent = await _recent(unit, told, people)
+    active = await catalogues.active(unit.tx) or Active(0, closing.catalogue)
+    sent, spoiled = [], {}
+    for each, who in zip(told, people, strict=True):
+        try:
+            message = completed(
+                each.episode, each.interaction, purpose=each.purpose, named=each.named, who=who, contacts_7d=recent[each.episode.interaction_id],
+                catalogue=active.catalogue, catalogue_version=active.version,
+            )  # fmt: skip
+        except ValidationError as fault:
+            spoiled[each.root] = {"due": None, "waits_for": "unprocessable", "digest": None}
+            log.error("contact set aside", extra={"fields": sorted({str(error["loc"][0]) for error in fault.errors(include_input=False)})})
+            continue
+        sent.append((each, message))
+    await store.save_revisions(unit.tx, [_revision(each, message) for each, message in sent])
+    for each, message in sent:
+        key = message.customer.customer_id if message.customer else message.interaction_id
+        unit.send(message, key=key, correlation=message.interaction_id)
+        closing.metrics.told(message.channel, message.outcome, message.standing, no_customer=message.no_customer)
+    return spoiled
+
+
+def _account(told: _Told) -> Account:
+    """What the contact says of its customer. A contact among ourselves has none."""
+    if told.purpose == "internal":
+        return Account((), {}, before=told.before)
+    handles = told.interaction.handles
+    brought = {
+        "member_id": handles.get("member_id"),
+        "name": handles.get("name"),
+        "postal_code": handles.get("postal_code"),
+        "language": handles.get("language") or told.interaction.language,
+    }
+    said = from_contact(brought, told.named.addresses, at=told.interaction.ended_at, by=str(told.episode.interaction_id))
+    return Account(told.named.handles, said, before=told.before)
+
+
+async def _recent(unit: Unit, told: Sequence[_Told], people: Sequence[Customer | Nobody]) -> dict[UUID, int]:
+    """Per interaction, how many service contacts its customer had in the seven days up to its end, itself included."""
+    asked: list[dict[str, Any]] = [
+        {"id": each.episode.interaction_id, "customer_id": who.customer_id, "ended_at": each.interaction.ended_at, "purpose": each.purpose}
+        for each, who in zip(told, people, strict=True)
+        if isinstance(who, Customer)
+    ]
+    others = await store.contacts_before(unit.tx, asked, days=REPEAT_DAYS) if asked else {}
+    counted = {each.episode.interaction_id: set(others.get(each.episode.interaction_id, ())) for each in told}
+    for one in asked:
+        counted[one["id"]] |= {two["id"] for two in asked if _shortly_before(one, two)}
+        counted[one["id"]].add(one["id"])
+    return {identity: len(contacts) for identity, contacts in counted.items()}
+
+
+def _shortly_before(one: Mapping[str, Any], two: Mapping[str, Any]) -> bool:
+    same = one["customer_id"] == two["customer_id"] and two["purpose"] == "service"
+    return bool(same and one["ended_at"] - timedelta(days=REPEAT_DAYS) < two["ended_at"] <= one["ended_at"])
+
+
+def _revision(told: _Told, message: InteractionCompleted) -> dict[str, Any]:
+    return {
+        "id": message.interaction_id,
+        "revision": message.revision,
+        "platform": message.platform,
+        "account": message.account,
+        "root": message.ref,
+        "episode": message.episode,
+        "customer_id": message.customer.customer_id if message.customer else None,
+        "purpose": message.purpose,
+        "standing": message.standing,
+        "ended_at": message.ended_at,
+        "digest": told.digest,
+        "payload": message,
+    }
+
+
+async def forget_events(unit: Unit, closing: Closing) -> int:
+    """Facts older than any replay or erasure may reach back."""
+    return await store.forget_events(unit.tx, older_than=closing.keep_events, limit=closing.at_once)
+
+
+async def measure_watermark(unit: Unit, closing: Closing) -> int:
+    closing.metrics.watermark.set(await store.watermark_lag(unit.tx, closing.topics, unread_for=closing.unread_for))
+    return 0

@@ -1,0 +1,21 @@
+"""What handlers, timers and routes of ingest are given."""
+
+from dataclasses import dataclass
+
+from ingest.contacts.handle import Closing
+from ingest.intake.handle import Door
+from ingest.people.handle import Desk
+from ingest.settings import Settings
+from shared.runtime.database import Database
+
+
+@dataclass(frozen=True, slots=True)
+class Deps:
+    """`desk` resolves people, `closing` judges contacts, `door` takes events."""
+
+    settings: Settings
+    database: Database
+    desk: Desk
+    closing: Closing
+    door: Door
+

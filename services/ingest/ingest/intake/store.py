@@ -1,0 +1,112 @@
+"""The statement that stores a batch: events, contacts to look at again, dead letters and offsets, in one round trip and one flush."""
+
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from uuid import UUID
+
+from psycopg.errors import DivisionByZero
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from ingest.contacts.store import WATERMARK
+from shared.runtime import dead_letters, offsets
+from shared.runtime.broker import Partition, Progress
+from shared.runtime.database import as_json, rows
+from shared.runtime.dead_letters import BURY, Letter
+from shared.runtime.offsets import ADVANCE
+from shared.runtime.sealing import Sealer
+
+_EVENTS = """
+given as (
+  select distinct on (id) * from jsonb_to_recordset(cast(:events as jsonb)) as e(id uuid, hash bytea, topic text, partition int, logged timestamptz,
+    platform text, account text, root text, leg text, kind text, at timestamptz, facts jsonb, handles jsonb, refs jsonb, hold float8) order by id),
+fresh as (
+  insert into event as v (id, hash, platform, account, root, leg, kind, at, facts, handles, refs)
+  select id, hash, platform, account, root, leg, kind, at, facts, handles, refs from given {fence} order by id
+  on conflict (id) do update set hash = v.hash where v.hash is distinct from excluded.hash
+  returning new.id, new.platform, new.account, new.root, old.id is not null as clash),
+touched as (
+  insert into contact (platform, account, root, due)
+  select platform, account, root,
+    least(greatest(max(coalesce(g.logged, clock_timestamp())), (select at from watermark)), clock_timestamp()) + make_interval(secs => min(g.hold))
+  from fresh f join given g using (id, platform, account, root) where not clash group by 1, 2, 3 order by 1, 2, 3
+  on conflict (platform, account, root) do update set due = case when contact.digest is null then least(excluded.due, contact.due)
+    else least(contact.due, clock_timestamp() + interval '1 second') end)"""
+
+_ANSWER = """
+select (select jsonb_agg(id) from fresh where not clash) as stored, (select jsonb_agg(id) from fresh where clash) as clashes,
+  {owned} as owned, 1 / (case when :alone and exists (select from fresh where clash) then 0 else 1 end) as went_well"""
+
+FROM_TOPICS = (
+    f"with {ADVANCE}, {BURY}, {WATERMARK}, {_EVENTS.format(fence='join mine using (topic, partition)')}"
+    + _ANSWER.format(owned="(select jsonb_agg(jsonb_build_array(topic, partition)) from mine)")
+)
+FROM_HTTP = f"with {WATERMARK}, {_EVENTS.format(fence='')}" + _ANSWER.format(owned="null")
+
+
+class Clash(Exception):
+    """An event's id is known with another body, and nothing of the statement was kept: store it again beside its dead letter."""
+
+    def __init__(self) -> None:
+        super().__init__("An event arrived under the id of another one")
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """`owned`: the partitions still ours. `fresh`: ids that were new. `clashes`: ids known with another body."""
+
+    owned: frozenset[Partition]
+    fresh: frozenset[UUID]
+    clashes: frozenset[UUID]
+
+
+@dataclass(frozen=True, slots=True)
+class Watch:
+    """The raw topics whose slowest partition holds closing back, and after how long an unread one does no longer."""
+
+    topics: frozenset[str]
+    unread_for: timedelta
+
+
+async def store_records(
+    tx: AsyncConnection, events: Iterable[str], letters: Sequence[Letter], *, progress: Progress, watch: Watch, sealer: Sealer, alone: bool
+) -> Stored:
+    """`alone`: the statement is its own transaction, and a clash raises Clash and undoes it."""
+    return await _run(
+        tx,
+        FROM_TOPICS,
+        alone=alone,
+        events=_array(events),
+        watch=watch,
+        letters=dead_letters.parameter(letters, sealer),
+        progress=offsets.parameter(progress),
+        owner=progress.owner,
+    )
+
+
+async def store_request(tx: AsyncConnection, events: Iterable[str], *, watch: Watch) -> Stored:
+    """The same without a fence. Clashes are answered, not kept."""
+    return await _run(tx, FROM_HTTP, alone=False, events=_array(events), watch=watch)
+
+
+async def _run(tx: AsyncConnection, statement: str, *, alone: bool, events: str, watch: Watch, **parameters: object) -> Stored:
+    try:
+        found = await rows(
+            tx, statement, alone=alone, events=events, topics=as_json(sorted(watch.topics)), unread_for=watch.unread_for, **parameters
+        )
+    except DBAPIError as error:
+        if isinstance(error.orig, DivisionByZero):
+            raise Clash from None
+        raise
+    answer = found[0]
+    owned = frozenset((topic, partition) for topic, partition in answer["owned"] or ())
+    return Stored(owned, _ids(answer["stored"]), _ids(answer["clashes"]))
+
+
+def _array(written: Iterable[str]) -> str:
+    return f"[{','.join(written)}]"
+
+
+def _ids(found: Collection[str] | None) -> frozenset[UUID]:
+    return frozenset(map(UUID, found or ()))

@@ -1,0 +1,46 @@
+"""What ingest counts. No ids and nothing personal in labels."""
+
+from collections.abc import Iterable
+
+from prometheus_client import CollectorRegistry, Counter, Gauge
+
+MOST_REASONS = 200
+
+
+class Metrics:
+    """One per service, over its own registry."""
+
+    def __init__(self, registry: CollectorRegistry) -> None:
+        self.events = Counter("aftercall_ingest_events_total", "Events stored, by what they mean", ["platform", "meaning"], registry=registry)
+        self.repeated = Counter("aftercall_ingest_events_repeated_total", "Events that were known already", registry=registry)
+        self.conflicts = Counter("aftercall_ingest_event_conflicts_total", "Events under a known id with another body", registry=registry)
+        self.ignored = Counter("aftercall_ingest_events_ignored_total", "Events that say nothing of a contact", ["platform", "reason"], registry=registry)
+        self.refused = Counter("aftercall_ingest_events_refused_total", "Events that cannot be read", ["reason"], registry=registry)
+        self.closings = Counter("aftercall_ingest_contacts_judged_total", "Contacts looked at when due, by what came of it", ["verdict"], registry=registry)
+        self.interactions = Counter("aftercall_ingest_interactions_total", "Revisions published", ["channel", "outcome", "standing"], registry=registry)
+        self.people = Counter("aftercall_ingest_people_total", "Whom interactions were of", ["answer"], registry=registry)
+        self.watermark = Gauge("aftercall_ingest_watermark_lag_seconds", "Clock less what every partition was read to", registry=registry)
+        self._reasons: set[str] = set()
+
+    def stored(self, meanings: Iterable[tuple[str, str]], *, repeated: int, conflicts: int) -> None:
+        for platform, meaning in meanings:
+            self.events.labels(platform, meaning).inc()
+        self.repeated.inc(repeated)
+        self.conflicts.inc(conflicts)
+
+    def told(self, channel: str, outcome: str, standing: str, *, no_customer: str | None) -> None:
+        self.interactions.labels(channel, outcome, standing).inc()
+        self.people.labels(no_customer or "customer").inc()
+
+    def left_out(self, ignored: Iterable[tuple[str, str]], refused: Iterable[str]) -> None:
+        for platform, reason in ignored:
+            self.ignored.labels(platform, self._bounded(reason)).inc()
+        for reason in refused:
+            self.refused.labels(self._bounded(reason)).inc()
+
+    def _bounded(self, reason: str) -> str:
+        """Reasons are codes of ours; should one ever carry what a platform wrote, the series still stay few."""
+        if reason not in self._reasons and len(self._reasons) >= MOST_REASONS:
+            return "other"
+        self._reasons.add(reason)
+        return reason

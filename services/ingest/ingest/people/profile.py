@@ -1,0 +1,115 @@
+"""What is known of a customer, field by field, each with who said it and when; putting two accounts together in any order is one rule."""
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from ingest.people.model import Address, Said, Stamp
+from shared.schemas import ProfileGiven
+
+Profile = Mapping[str, Said]
+
+PLAIN = ("name", "zone", "postal_code", "language", "segment", "flags", "traits")
+CONTACT, DIRECTORY = 0, 1
+SEEN = "seen:"
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """A profile as it stands: what was never said, or was cleared, is empty."""
+
+    member_id: str | None
+    name: str | None
+    zone: str | None
+    postal_code: str | None
+    language: str | None
+    segment: str
+    flags: tuple[str, ...]
+    traits: Mapping[str, str]
+    addresses: tuple[Address, ...]
+
+
+def merge(*accounts: Profile) -> dict[str, Said]:
+    """Per field the highest stamp wins: the directory over contacts, the later over the earlier, ties by the id of what said it."""
+    merged: dict[str, Said] = {}
+    for account in accounts:
+        for field, said in account.items():
+            if field not in merged or _weight(said) > _weight(merged[field]):
+                merged[field] = said
+    return merged
+
+
+def _weight(said: Said) -> tuple[Stamp, str]:
+    return said.stamp, json.dumps(said.value, sort_keys=True)
+
+
+def from_directory(given: ProfileGiven, addresses: Sequence[Address]) -> dict[str, Said]:
+    """What a profile says. A field it does not carry says nothing; an empty one clears. `addresses` are its canonical ones."""
+    stamp = Stamp(DIRECTORY, given.at, given.profile_id)
+    said = {field: getattr(given, field) for field in PLAIN}
+    account = {field: Said(stamp, _plain(value)) for field, value in said.items() if value is not None}
+    account["member_id"] = Said(stamp, given.member_id)
+    if given.addresses is not None:
+        account["addresses"] = Said(stamp, [_written(each) for each in addresses])
+    return account
+
+
+def from_contact(brought: Mapping[str, str | None], addresses: Iterable[Address], *, at: datetime, by: str) -> dict[str, Said]:
+    """What a contact brought: only what is there counts, and the addresses it used add up."""
+    stamp = Stamp(CONTACT, at, by)
+    account = {field: Said(stamp, value) for field, value in brought.items() if value and (field in PLAIN or field == "member_id")}
+    account.update({SEEN + each.ref: Said(stamp, _written(each)) for each in addresses})
+    return account
+
+
+def _plain(value: Any) -> Any:
+    return sorted(set(value)) if isinstance(value, tuple) else value
+
+
+def known(profile: Profile) -> Known:
+    def said(field: str) -> Any:
+        return profile[field].value if field in profile else None
+
+    return Known(
+        member_id=said("member_id"),
+        name=said("name") or None,
+        zone=said("zone") or None,
+        postal_code=said("postal_code") or None,
+        language=said("language") or None,
+        segment=(said("segment") or "unknown").lower(),
+        flags=tuple(said("flags") or ()),
+        traits=dict(said("traits") or {}),
+        addresses=_addresses(profile, said("addresses") or ()),
+    )
+
+
+def _addresses(profile: Profile, listed: Iterable[Sequence[Any]]) -> tuple[Address, ...]:
+    """The directory's first, in its order, then those that contacts used, the latest first."""
+    seen = sorted((said for field, said in profile.items() if field.startswith(SEEN)), key=_weight, reverse=True)
+    found = (Address(kind, value, ref, tuple(can)) for kind, value, ref, can in (*listed, *(said.value for said in seen)))
+    return tuple({each.ref: each for each in reversed(list(found))}.values())[::-1]
+
+
+def _written(address: Address) -> list[Any]:
+    return [address.kind, address.value, address.ref, list(address.can)]
+
+
+def given_name(name: str | None) -> str | None:
+    """The name to greet with: the first word, or what follows the comma of `Family, Given`."""
+    words = (name or "").rpartition(",")[2].split()
+    return words[0] if words else None
+
+
+def same_meaning(one: Profile, other: Profile) -> bool:
+    """Do both say the same, whoever said it and when?"""
+    return known(one) == known(other)
+
+
+def to_json(profile: Profile) -> dict[str, Any]:
+    return {field: [said.stamp.rank, said.stamp.at.isoformat(), said.stamp.by, said.value] for field, said in profile.items()}
+
+
+def from_json(written: Mapping[str, Sequence[Any]]) -> dict[str, Said]:
+    return {field: Said(Stamp(rank, datetime.fromisoformat(at), by), value) for field, (rank, at, by, value) in written.items()}

@@ -1,0 +1,58 @@
+"""Ingest's own settings: `INGEST_X` in the environment, beside those of every service."""
+
+from datetime import timedelta
+from typing import ClassVar
+
+from pydantic import Field
+
+from ingest.contacts.model import Patience
+from shared.runtime.settings import ServiceSettings, Words
+
+
+def _seconds(default: float, words: str) -> float:
+    made: float = Field(default, ge=0, description=f"{words}, seconds")
+    return made
+
+
+class Settings(ServiceSettings):
+    """Durations are seconds."""
+
+    SERVICE: ClassVar[str] = "ingest"
+
+    hold_phone_s: float = _seconds(120, "how long a phone contact must be quiet after its last end before it is over")
+    hold_chat_s: float = _seconds(900, "the same for a chat")
+    hold_web_s: float = _seconds(60, "the same for a web contact")
+    hold_other_s: float = _seconds(120, "the same for every other channel")
+    address_wait_s: float = _seconds(900, "how much longer to wait where no event named a customer")
+    reopen_within_s: float = _seconds(72 * 3600, "how long after its end a contact that comes back is the same episode")
+    stale_phone_s: float = _seconds(12 * 3600, "how long after its last event a phone contact without an end counts as over")
+    stale_chat_s: float = _seconds(7 * 24 * 3600, "the same for chats and e-mails")
+    stale_web_s: float = _seconds(2 * 3600, "the same for web contacts")
+    stale_other_s: float = _seconds(24 * 3600, "the same for every other channel")
+    clock_ahead_s: float = _seconds(300, "how far ahead of its arrival an event's own time is believed")
+    unread_partition_s: float = _seconds(300, "how long a partition nobody reads holds back closing")
+    keep_events_s: float = _seconds(35 * 24 * 3600, "how long the facts of events are kept")
+
+    close_batch: int = Field(500, ge=1, le=5000, description="contacts judged in one transaction")
+    record_limit: int = Field(1_048_576, gt=0, description="largest record taken from a topic, bytes")
+    own_numbers: dict[str, str] = Field(
+        default_factory=dict, description='our own numbers and what a contact with one is for, as JSON: {"+15550100": "survey"}'
+    )
+    traits: Words = Field(default_factory=lambda: ["product_line", "state"], description="attributes of contacts that are kept")
+    source_account: str = Field("", description="account of events that name none")
+    source_zone: str = Field("", description="IANA zone of event times without one")
+    catalogue_file: str = Field("", description="JSON file of the catalogue in force until a version is activated")
+
+    def patience(self) -> Patience:
+        def seconds(**channels: float) -> dict[str, timedelta]:
+            return {channel: timedelta(seconds=length) for channel, length in channels.items()}
+
+        return Patience(
+            hold_offs=seconds(phone=self.hold_phone_s, chat=self.hold_chat_s, web=self.hold_web_s),
+            hold_off=timedelta(seconds=self.hold_other_s),
+            stale=seconds(phone=self.stale_phone_s, chat=self.stale_chat_s, email=self.stale_chat_s, web=self.stale_web_s),
+            stale_after=timedelta(seconds=self.stale_other_s),
+            address_wait=timedelta(seconds=self.address_wait_s),
+            gap=timedelta(seconds=self.reopen_within_s),
+            ahead=timedelta(seconds=self.clock_ahead_s),
+        )

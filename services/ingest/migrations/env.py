@@ -1,0 +1,4 @@
+from ingest.tables import metadata
+from shared.runtime.migrations import environment
+
+environment(metadata())
