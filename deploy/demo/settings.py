@@ -19,6 +19,17 @@ SURVEY_POLICIES = {
 }
 """Everybody who may be asked is asked, at once, at any hour; and again twenty seconds after an unhappy answer."""
 
+CATALOGUE = {
+    "teams": {"birch": "Birch", "cedar": "Cedar"},
+    "queues": {"billing-line": "birch", "orders-line": "birch", "chat-desk": "cedar", "Billing line": "birch", "Orders line": "birch"},
+    "agents": {"agent-ana": "birch", "agent-tom": "cedar", "agent-maria": "birch"},
+    "queue_names": {"billing-line": "Billing line", "orders-line": "Orders line", "chat-desk": "Chat desk"},
+    "moments": [{"moment": "billing", "queue": "billing-line"}, {"moment": "order", "queue": "orders-line"}],
+    "moment_names": {"billing": "A bill", "order": "An order", "question": "A question"},
+    "moment_else": "question",
+}
+"""Which team works which queue. Connect's contact events name a queue by its id, its contact records by its name."""
+
 CASE_POLICY = {"call_hours": ALWAYS, "team_hours": ALWAYS}
 """Somebody may be called at any hour."""
 
@@ -79,6 +90,12 @@ def environment(place: Place) -> dict[str, str]:
     return {
         **{f"AFTERCALL_{name}": value for name, value in common.items() if value},
         **{f"{service.upper()}_{name}": value for service, values in own.items() for name, value in values.items()},
+        "INGEST_HOLD_PHONE_S": "2",
+        "INGEST_HOLD_CHAT_S": "2",
+        "INGEST_HOLD_WEB_S": "2",
+        "INGEST_HOLD_OTHER_S": "2",
+        "INGEST_ADDRESS_WAIT_S": "5",
+        "INGEST_CATALOGUE_FILE": str(place.folder / "catalogue.json"),
         "SCORING_BRAND": "Larkfield",
         "SCORING_FIRST_POLICIES": json.dumps(SURVEY_POLICIES),
         "ROUTING_ROTA_FILE": str(files("routing").joinpath("rota/demo.json")),
@@ -89,4 +106,5 @@ def environment(place: Place) -> dict[str, str]:
 def write_files(folder: Path) -> None:
     """The documents that settings name by path: the shipped case policy with the demo's hours."""
     shipped = json.loads(files("routing").joinpath("cases/policy.json").read_text(encoding="utf-8"))
+    (folder / "catalogue.json").write_text(json.dumps(CATALOGUE), encoding="utf-8")
     (folder / "case_policy.json").write_text(json.dumps(shipped | CASE_POLICY), encoding="utf-8")

@@ -58,6 +58,6 @@ def test_the_same_seed_tells_the_same_story() -> None:
 
 
 def test_customers_have_a_phone_and_an_address_of_their_own() -> None:
-    people: list[Person] = [person(number) for number in range(400)]
+    people: list[Person] = [person(number) for number in range(2400)]
 
-    assert len({each.phone for each in people}) == len({each.email for each in people}) == 400
+    assert len({each.phone for each in people}) == len({each.email for each in people}) == 2400

@@ -1,0 +1,1 @@
+"""How Aftercall runs: on one machine from nothing but Python, in containers."""

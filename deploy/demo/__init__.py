@@ -1,0 +1,1 @@
+"""The whole product with a made-up contact center, on one machine."""

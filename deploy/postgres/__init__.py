@@ -1,0 +1,1 @@
+"""PostgreSQL without an installation, and the roles of a real one."""
