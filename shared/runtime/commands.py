@@ -9,12 +9,14 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, TypeVar
 
 from shared.runtime import logging, migrations, process
-from shared.runtime.access import ALL_TEAMS, ROLES, SCOPES, Access, NewKey, Principal, Teams, create_key, revoke_key, rights
+from shared.runtime.access import Access
 from shared.runtime.broker import Broker
 from shared.runtime.database import Database
 from shared.runtime.errors import AftercallError
 from shared.runtime.kafka import KafkaBroker
+from shared.runtime.keys import NewKey, create_key, revoke_key
 from shared.runtime.memory import MemoryBroker
+from shared.runtime.rights import ALL_TEAMS, ROLES, SCOPES, Principal, Teams, rights
 from shared.runtime.settings import ServiceSettings, load, table
 
 S = TypeVar("S", bound=ServiceSettings)

@@ -9,10 +9,11 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
-from starlette.datastructures import MutableHeaders
+from starlette.datastructures import Headers, MutableHeaders
 from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from shared.runtime import tracing
 from shared.runtime.logging import request_id
 from shared.runtime.metrics import HttpMetrics
 from shared.runtime.problems import Problem, answer, of_failure
@@ -62,6 +63,7 @@ class Guard:
             await self._app(scope, receive, send)
             return
         token = request_id.set(uuid.uuid4().hex)
+        tracing.carry_on(Headers(scope=scope).get("traceparent"))
         reply, started = _Reply(send, self._headers), time.perf_counter()
         self._metrics.active.labels(self._port).inc()
         try:

@@ -55,7 +55,9 @@ def edges(settings: ServiceSettings, database: Database, *, registry: CollectorR
 
 def create_app(edges: Edges, routers: Sequence[APIRouter] = (), *, title: str = "Aftercall", port: str = "public") -> FastAPI:
     """An application where every error is a problem and every answer carries the guard's headers. More routers may be included later."""
-    app = FastAPI(title=title, version="1", docs_url=None, redoc_url=None, openapi_url=None, strict_content_type=False)
+    app = FastAPI(
+        title=title, version="1", docs_url=None, redoc_url=None, openapi_url=None, strict_content_type=False, redirect_slashes=False
+    )
     app.state.stopping = asyncio.Event()
     app.state.edges, app.state.access, app.state.templates = edges, edges.access, edges.environment
     limits = Limits(edges.settings.body_limit, BODY_S)

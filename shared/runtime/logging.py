@@ -25,7 +25,7 @@ EXTRAS = frozenset(_NAMES.split())
 """The only extras a log line shows. A name outside it appears in `left_out`, its value nowhere."""
 
 SPEAKS_PLAINLY = ("aiokafka", "uvicorn.error", "alembic")
-"""Libraries whose arguments are hosts, topics and revisions; of everything else only the words are logged, never the arguments."""
+"""Libraries whose arguments are hosts, topics and revisions; of everything else the first line of the words, no argument."""
 
 _STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName", "color_message"}
 
@@ -43,7 +43,7 @@ class JsonLines(logging.Formatter):
             "time": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z"),
             "level": record.levelname.lower(),
             "logger": record.name,
-            "event": record.getMessage() if record.name.startswith(SPEAKS_PLAINLY) else str(record.msg),
+            "event": record.getMessage() if record.name.startswith(SPEAKS_PLAINLY) else str(record.msg).partition("\n")[0],
             "message_id": message_id.get(),
             "correlation_id": correlation_id.get(),
             "request_id": request_id.get(),
@@ -58,8 +58,14 @@ class JsonLines(logging.Formatter):
 def told(error: BaseException) -> dict[str, object]:
     """An error without its words, which may quote a row: class and frames; our own errors keep their sentence."""
     frames = [f"{frame.filename}:{frame.lineno} {frame.name}" for frame in traceback.extract_tb(error.__traceback__)]
-    sentence = str(error) if isinstance(error, AftercallError) else None
-    return {"error": type(error).__name__, "sentence": sentence, "where": frames[-12:]}
+    because = error.__cause__ or error.__context__
+    return {
+        "error": type(error).__name__,
+        "sentence": str(error) if isinstance(error, AftercallError) else None,
+        "because": type(because).__name__ if because else None,
+        "errors": [told(each) for each in error.exceptions] if isinstance(error, BaseExceptionGroup) else None,
+        "where": frames[-12:],
+    }
 
 
 @contextmanager

@@ -21,7 +21,7 @@ NONCE = 12
 
 
 class SealingKeyMissing(AftercallError):
-    """A value was sealed with a key this process does not have: the world's fault, mended by setting the key."""
+    """A value was sealed with a key this process does not have."""
 
     def __init__(self, key_id: str) -> None:
         self.key_id = key_id

@@ -61,6 +61,11 @@ class ServiceSettings(BaseSettings):
     login_link_s: float = Field(600.0, gt=0, description="how long a login link works, seconds")
     key_cache_s: float = Field(5.0, ge=0, description="how long a checked API key is trusted without asking the database, seconds")
 
+    key_rate: float = Field(1_000.0, gt=0, description="requests a second of one API key; twice as many in a burst")
+    cookie_domain: str = Field(
+        "", description="parent domain where the services' addresses share one; empty: each host keeps its own cookie"
+    )
+
     database_url: str = secret(
         "postgresql+psycopg://aftercall:development-only@127.0.0.1:5432/aftercall", description="PostgreSQL of this service"
     )
@@ -120,6 +125,7 @@ def production_problems(settings: ServiceSettings) -> list[str]:
             if len(getattr(settings, name)) < 32
         ),
         *([f"{COMMON_PREFIX}OUTBOUND_ALLOW opens the outbound guard: leave it empty in production"] if settings.outbound_allow else []),
+        *([f"{COMMON_PREFIX}BROKER=memory keeps nothing: use kafka in production"] if settings.broker == "memory" else []),
         *([f"{COMMON_PREFIX}PUBLIC_URL must start with https:// in production"] if not settings.public_url.startswith("https://") else []),
     ]
 

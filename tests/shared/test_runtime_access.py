@@ -9,22 +9,10 @@ import jwt
 import pytest
 from fastapi import APIRouter, Depends, FastAPI
 
-from shared.runtime.access import (
-    ALL_TEAMS,
-    COOKIE,
-    NewKey,
-    Permission,
-    Principal,
-    Teams,
-    UnknownRights,
-    allow,
-    create_key,
-    declared,
-    open_to_all,
-    revoke_key,
-    undeclared_routes,
-)
+from shared.runtime.access import ALL_TEAMS, COOKIE, Permission, Principal, Teams, allow, declared, open_to_all, undeclared_routes
 from shared.runtime.database import rows
+from shared.runtime.keys import Budget, NewKey, create_key, revoke_key
+from shared.runtime.rights import UnknownRights
 from shared.runtime.sign_in import own_path
 from tests.support.edges import READ, SEND, Edged, edged
 
@@ -176,6 +164,19 @@ async def test_a_checked_key_is_trusted_for_a_while_without_asking_again(databas
         assert await _status(toy, key) == 200
         await revoke_key(toy.database, key.split("_")[1])
         assert await _status(toy, key) == 200
+
+
+async def test_a_key_over_its_rate_is_told_to_wait(database_url: str) -> None:
+    async with edged(database_url, key_rate=0.5) as toy:
+        key = await create_key(toy.database, NewKey("toy", ["platform"]))
+        assert [await _status(toy, key) for _ in range(2)] == [200, 429]
+
+
+def test_a_keys_budget_fills_again_with_time() -> None:
+    budget = Budget(10)
+    taken = [budget.take("a", at=5.0) for _ in range(21)]
+    assert (sum(taken), budget.take("b", at=5.0)) == (20, True)
+    assert [budget.take("a", at=5.2) for _ in range(3)] == [True, True, False]
 
 
 async def _status(toy: Edged, key: str) -> int:

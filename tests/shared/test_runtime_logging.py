@@ -64,6 +64,18 @@ def test_an_error_is_told_by_class_and_place_without_its_words(lines: Lines) -> 
     assert CANARY not in lines.getvalue()
 
 
+def test_a_library_that_writes_an_error_into_its_words_is_cut_after_the_first_line(lines: Lines) -> None:
+    log.error(f"Task exception was never retrieved\nfuture: <Task exception=KeyError({CANARY})>")  # noqa: G004  # as asyncio does
+    assert lines.last()["event"] == "Task exception was never retrieved"
+    assert CANARY not in lines.getvalue()
+
+
+def test_every_error_of_a_group_is_told(lines: Lines) -> None:
+    log.error("ended", exc_info=ExceptionGroup("two", [KeyError(CANARY), Unprocessable("nul_character")]))
+    assert "nul_character" in lines.getvalue()
+    assert CANARY not in lines.getvalue()
+
+
 def _refuse() -> None:
     raise Unprocessable("time_missing", "at")
 

@@ -77,6 +77,7 @@ def test_production_refuses_each_default_by_name(monkeypatch: pytest.MonkeyPatch
         ("AFTERCALL_COOKIE_SECRET", "short"),
         ("AFTERCALL_OUTBOUND_ALLOW", "127.0.0.1:9900"),
         ("TOY_HOOK_SECRET", "development-only-hook"),
+        ("AFTERCALL_BROKER", "memory"),
     ],
 )
 def test_production_refuses_development_values(monkeypatch: pytest.MonkeyPatch, variable: str, value: str) -> None:
