@@ -60,9 +60,9 @@ def data_of(document: Document) -> JsonValue:
     """The data, also where it is a text holding JSON or base64 of it. Raises `Unreadable` for both at once and for what is no JSON."""
     plain, encoded = document.get("data"), document.get("data_base64")
     if plain is not None and encoded is not None:
-        raise Unreadable("both_data_and_data_base64", "data")
+        raise Unreadable("both_data_and_data_base64")
     if encoded is not None:
-        return decode(decode_base64(encoded, "data_base64"))
+        return decode(decode_base64(encoded, None))
     return decode(plain.encode()) if isinstance(plain, str) else plain
 
 

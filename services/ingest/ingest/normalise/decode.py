@@ -43,7 +43,7 @@ def decode(body: bytes) -> JsonValue:
     return value
 
 
-def decode_base64(text: JsonValue, path: str) -> bytes:
+def decode_base64(text: JsonValue, path: str | None) -> bytes:
     if not isinstance(text, str):
         raise Unreadable("wrong_type" if text is not None else "missing", path)
     try:

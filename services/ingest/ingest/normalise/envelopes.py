@@ -58,23 +58,30 @@ class _Place:
         return self.envelope or "bare"
 
 
-def opened(body: bytes | None, headers: Mapping[str, str]) -> Iterator[Opened]:
-    """Everything in one record or request body, in order. Never raises; what cannot be opened is `Refused` in its place."""
-    yield from _record(body, headers, _Place())
+def opened(body: bytes | None, headers: Mapping[str, str]) -> list[Opened]:
+    """Everything in one record or request body, in order; at least one. Never raises; what cannot be opened is `Refused` in its place."""
+    return list(_record(body, headers, _Place())) or [Ignored("bare", 0, UNKNOWN, "no_events")]
 
 
 def _record(body: bytes | None, headers: Mapping[str, str], place: _Place) -> Iterator[Opened]:
+    attributes = cloudevents.binary_attributes(headers) if headers else None
+    if body is None:
+        yield Ignored(place.name if attributes is None else "cloudevents-binary", place.index, UNKNOWN, "no_value")
+    elif attributes is not None:
+        yield _cloud(attributes, lambda: decode(body) if body else None, place.within("cloudevents-binary", ""))
+    else:
+        yield from _decoded(body, place, structured=cloudevents.says_structured(headers))
+
+
+def _decoded(body: bytes, place: _Place, *, structured: bool) -> Iterator[Opened]:
     try:
-        if headers and (attributes := cloudevents.binary_attributes(headers)):
-            yield from _cloud(attributes, lambda: decode(body) if body else None, place.within("cloudevents-binary", ""))
-        elif body is None:
-            yield Ignored(place.name, place.index, UNKNOWN, "no_value")
-        elif cloudevents.says_structured(headers):
-            yield from _structured(decode(body), place)
+        value = decode(body)
+        if structured and isinstance(value, dict):
+            yield _structured(value, place)
         else:
-            yield from _any(decode(body), place)
+            yield from _any(value, place)
     except Unreadable as fault:
-        yield Refused(place.name, place.index, UNKNOWN, fault.code, _path(place, fault))
+        yield _refused(place, fault)
 
 
 def _any(value: JsonValue, place: _Place) -> Iterator[Opened]:
@@ -89,8 +96,6 @@ def _any(value: JsonValue, place: _Place) -> Iterator[Opened]:
 
 
 def _array(values: list[JsonValue], place: _Place) -> Iterator[Opened]:
-    if not values:
-        yield Ignored("cloudevents-batch", 0, UNKNOWN, "no_events")
     for index, value in enumerate(values):
         batch = isinstance(value, dict) and cloudevents.is_structured(value)
         here = place.at(index, "cloudevents-batch" if batch else None)
@@ -104,13 +109,13 @@ def _guarded(document: Document, place: _Place) -> Iterator[Opened]:
     try:
         yield from _object(document, place)
     except Unreadable as fault:
-        yield Refused(place.name, place.index, UNKNOWN, fault.code, _path(place, fault))
+        yield _refused(place, fault)
 
 
 def _object(document: Document, place: _Place) -> Iterator[Opened]:
     """The envelope by its shape; most specific first."""
     if cloudevents.is_structured(document):
-        yield from _structured(document, place)
+        yield _structured(document, place)
     elif isinstance(document.get("detail-type"), str):
         yield _eventbridge(document, place.within("eventbridge", "detail."))
     elif "TopicArn" in document and "Type" in document:
@@ -125,31 +130,30 @@ def _object(document: Document, place: _Place) -> Iterator[Opened]:
         yield Letter(place.name, place.index, document, place.prefix, account=place.account)
 
 
-def _structured(document: JsonValue, place: _Place) -> Iterator[Opened]:
-    if not isinstance(document, dict):
-        yield from _any(document, place)
-        return
-    cloudevents.check(document)
-    yield from _cloud(document, lambda: cloudevents.data_of(document), place.within("cloudevents-structured", "data."))
+def _structured(document: Document, place: _Place) -> Opened:
+    inside = place.within("cloudevents-structured", "")
+    try:
+        cloudevents.check(document)
+    except Unreadable as fault:
+        return _refused(inside, fault)
+    return _cloud(document, lambda: cloudevents.data_of(document), place.within("cloudevents-structured", "data."))
 
 
-def _cloud(attributes: Document, data_of: Callable[[], JsonValue], place: _Place) -> Iterator[Opened]:
+def _cloud(attributes: Document, data_of: Callable[[], JsonValue], place: _Place) -> Opened:
     """Only of a type meant for us must the data be readable. An EventBridge event inside is opened too: bridges write such."""
     if cloudevents.is_foreign(attributes):
-        yield Ignored(place.name, place.index, UNKNOWN, "unknown_type")
-        return
+        return Ignored(place.name, place.index, UNKNOWN, "unknown_type")
     try:
         data = cloudevents.as_object(data_of())
-    except Unreadable:
-        if cloudevents.is_meant_for_us(attributes):
-            raise
-        yield Ignored(place.name, place.index, UNKNOWN, "unknown_type")
-        return
-    letter = Letter(
+    except Unreadable as fault:
+        wanted = cloudevents.is_meant_for_us(attributes)
+        return _refused(place, fault) if wanted else Ignored(place.name, place.index, UNKNOWN, "unknown_type")
+    if isinstance(data.get("detail-type"), str):
+        return _eventbridge(data, place.within(None, "detail."))
+    return Letter(
         place.name, place.index, data, place.prefix, text(attributes.get("id")), text(attributes.get("source")),
         text(attributes.get("type")), attributes.get("time"), place.account,
     )  # fmt: skip
-    yield _eventbridge(data, place.within(None, "detail.")) if isinstance(data.get("detail-type"), str) else letter
 
 
 def _eventbridge(document: Document, place: _Place) -> Opened:
@@ -187,14 +191,13 @@ def _guarded_sns(notice: Document, place: _Place) -> Iterator[Opened]:
     try:
         yield from _sns(notice, place)
     except Unreadable as fault:
-        yield Refused(place.name, place.index, UNKNOWN, fault.code, _path(place, fault))
+        yield _refused(place, fault)
 
 
 def _msk(records: Document, place: _Place) -> Iterator[Opened]:
-    flat = [(f"records.{lane}[{at}].", one) for lane, ones in records.items() if isinstance(ones, list) for at, one in enumerate(ones)]
-    for index, (prefix, record) in enumerate(flat):
+    for index, record in enumerate(one for ones in records.values() if isinstance(ones, list) for one in ones):
         held = record if isinstance(record, dict) else {}
-        yield from _encoded(held, "value", place.at(index, "msk", prefix), headers=_msk_headers(held.get("headers")))
+        yield from _encoded(held, "value", place.at(index, "msk", f"records[{index}]."), headers=_msk_headers(held.get("headers")))
 
 
 def _firehose(records: list[JsonValue], place: _Place) -> Iterator[Opened]:
@@ -204,9 +207,9 @@ def _firehose(records: list[JsonValue], place: _Place) -> Iterator[Opened]:
 
 def _encoded(record: Document, name: str, place: _Place, *, headers: Mapping[str, str] | None = None) -> Iterator[Opened]:
     try:
-        yield from _record(decode_base64(record.get(name), name), headers or {}, place)
+        yield from _record(decode_base64(record.get(name), name), headers or {}, place.within(None, f"{name}."))
     except Unreadable as fault:
-        yield Refused(place.name, place.index, UNKNOWN, fault.code, _path(place, fault))
+        yield _refused(place, fault)
 
 
 def _msk_headers(headers: JsonValue) -> dict[str, str]:
@@ -219,5 +222,5 @@ def _msk_headers(headers: JsonValue) -> dict[str, str]:
     return found
 
 
-def _path(place: _Place, fault: Unreadable) -> str | None:
-    return f"{place.prefix}{fault.path or ''}".rstrip(".") or None
+def _refused(place: _Place, fault: Unreadable) -> Refused:
+    return Refused(place.name, place.index, UNKNOWN, fault.code, f"{place.prefix}{fault.path or ''}".rstrip(".") or None)

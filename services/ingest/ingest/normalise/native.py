@@ -71,7 +71,9 @@ def _facts(document: Document, channel: str, traits: frozenset[str]) -> Facts:
         facts["medium"] = medium
     if direction := code_in(document.get("direction")):
         facts["direction"] = direction if direction in ("inbound", "outbound") else "unknown"
-    for name in ("team", "queue", "reason", "language"):
+    if reason := code_in(document.get("reason")):
+        facts["reason"] = reason
+    for name in ("team", "queue", "language"):
         if (word := text(document.get(name), LONGEST_ID)) is not None:
             facts[name] = word
     for name in ("self_served", "bot"):
