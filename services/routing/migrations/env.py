@@ -1,4 +1,4 @@
-from routing.tables import metadata
+from routing.metadata import metadata
 from shared.runtime.migrations import environment
 
 environment(metadata())

@@ -6,10 +6,12 @@ from typing import Any
 
 from fastapi import FastAPI
 
-from routing.cases import api as cases
+from routing.cases import api
 from routing.cases.policy import CasePolicy
+from routing.cases.queue.api import router as reading
 from routing.cases.timers import Counting
 from routing.cases.words import CriticalWords, of_lists
+from routing.cases.work.api import router as working
 from routing.deps import Deps
 from routing.handle import HANDLERS
 from routing.metrics import RoutingMetrics
@@ -60,9 +62,9 @@ def build(settings: Settings, *, broker: Broker) -> Service:
 
 def public(edges: http.Edges, deps: Deps) -> FastAPI:
     """The application of the public port; routes find `deps` in its state."""
-    app = http.create_app(edges, [*cases.routers, rota, recovery], title="Aftercall routing")
+    app = http.create_app(edges, [reading, working, rota, recovery], title="Aftercall routing")
     app.state.deps = deps
-    cases.install(app)
+    api.install(app)
     return app
 
 

@@ -1,31 +1,56 @@
-"""The routes of cases, and how their refusals are answered."""
+"""Who may do what with cases, and how refusals are answered. A person may hold several roles; rights add up."""
 
-from fastapi import APIRouter, FastAPI, Request
+from typing import Final
+
+from fastapi import FastAPI, Request
 from starlette.responses import Response
 
-from routing.cases.queue.api import router as reading
-from routing.cases.work.api import router as working
+from routing.cases.model import By
 from routing.errors import Changed, NoSuchCase, Refused, VersionUnknown
+from shared.runtime.access import ALL, Permission, Principal
 from shared.runtime.problems import Problem, answer
 from shared.schemas.fields import in_wire_form
 
-routers: tuple[APIRouter, ...] = (reading, working)
+READ: Final = Permission("cases.read", roles=frozenset({"guide", "supervisor", "admin"}))
+WORK: Final = Permission("cases.work", roles=frozenset({"guide", "supervisor"}))
+"""Claim, log a call, see the number: not for admins."""
+
+MOVE: Final = Permission("cases.move", roles=frozenset({"guide", "supervisor", "admin"}))
+"""Give back, resolve, reopen."""
+
+LEAD: Final = Permission("cases.lead", roles=frozenset({"supervisor", "admin"}))
+"""Assign to others, close, give back what is somebody else's."""
 
 
-def problem(error: Exception) -> Problem:
+def teams_of(person: Principal, permission: Permission) -> frozenset[str] | None:
+    """The teams whose cases this permission opens; None for all of them. An admin's reach does not widen what only others may do."""
+    if ALL in frozenset(person.teams) or ("admin" in person.roles and "admin" in permission.roles):
+        return None
+    return frozenset(person.teams)
+
+
+def by_of(person: Principal) -> By:
+    """How the history names a person."""
+    kind = next((role for role in ("guide", "supervisor", "admin") if role in person.roles), person.kind)
+    return By(kind=kind, ref=person.ref, name=person.name)
+
+
+def problem(error: Changed | Refused | NoSuchCase | VersionUnknown) -> Problem:
     """409 with who and when for what somebody else changed, 409 with a code for what the table refuses, 404 for what is not there."""
     match error:
         case Changed():
-            who = {"by": error.by, "by_ref": error.by_ref, "at": in_wire_form(error.at), "revision": error.revision, "change": error.change}
-            return Problem(409, error.code, str(error), **who)
+            at = in_wire_form(error.at)
+            return Problem(
+                409, error.code, str(error), by=error.by, by_ref=error.by_ref, at=at, revision=error.revision, change=error.change
+            )
         case Refused():
             return Problem(409, error.code, str(error))
         case NoSuchCase() | VersionUnknown():
             return Problem(404, "not_found", str(error))
-    raise error
 
 
 async def refuse(request: Request, error: Exception) -> Response:
+    assert isinstance(error, Changed | Refused | NoSuchCase | VersionUnknown)
     return answer(request, problem(error))
 
 

@@ -1,69 +1,24 @@
 """What an answer does to cases: it opens one, joins the customer's open one, raises or only annotates one, or nothing."""
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 from uuid import UUID, uuid5
 
 from routing.cases import moves
 from routing.cases.due import due_at
+from routing.cases.heard import Heard, opens
 from routing.cases.model import SYSTEM, Case, Level, Moved, Route, State, Step, revised
 from routing.cases.owner import Wanted, owner_team
-from routing.cases.priority import Facts, Weighed, weigh
+from routing.cases.priority import Weighed, weigh
 from routing.cases.route import Asked, Routed, draw, route
 from routing.cases.terms import Terms
 from routing.cases.windows import callable_windows
-from shared.schemas import Consent, Customer, FeedbackScored
 
 CASES = UUID("8f2b7f0e-3c52-4d5e-9d0a-5b0c1e6a7d11")
 """Namespace of case ids: a survey opens one case at most, whose id follows from it."""
 
-RECOVERY = "recovery"
 _RANK = {Level.NORMAL: 0, Level.HIGH: 1, Level.CRITICAL: 2}
-
-
-@dataclass(frozen=True, slots=True)
-class Heard:
-    """An answer with what only the service can add: whose it is now, what they consent to, which critical words it has."""
-
-    feedback: FeedbackScored
-    words: tuple[str, ...] = ()
-    customer_id: UUID | None = None
-    customer: Customer | None = None
-    consents: tuple[Consent, ...] = ()
-    before_score: int | None = None
-
-    @property
-    def facts(self) -> Facts:
-        said, contact = self.feedback, self.feedback.contact
-        transfers, contacts = (contact.transfers, contact.contacts_7d) if contact else (0, 0)
-        return Facts(said.score, said.resolved, said.callback, contacts_7d=contacts, transfers=transfers, words=self.words)
-
-    @property
-    def detail(self) -> dict[str, Any]:
-        """What the history says of it: codes and numbers."""
-        said = {"survey_id": str(self.feedback.survey_id), "score": self.feedback.score, "before_score": self.before_score}
-        return {name: value for name, value in said.items() if value is not None} | (
-            {} if self.feedback.counted else {"uncounted": self.feedback.uncounted or "other"}
-        )
-
-
-def opens(heard: Heard, terms: Terms) -> bool:
-    """Is this an answer somebody should call about? A recovery answer only for critical words or a wished call."""
-    said, openers, contact = heard.feedback, terms.policy.openers, heard.feedback.contact
-    if said.uncounted == "excluded":
-        return False
-    if (openers.words and heard.words) or (openers.wished_call and said.callback == "yes"):
-        return True
-    if said.kind == RECOVERY:
-        return False
-    return (
-        (openers.detractor and said.band == "detractor")
-        or (openers.unresolved and said.resolved == "no")
-        or (openers.repeat_contact and heard.facts.contacts_7d >= terms.policy.repeat_contacts_from)
-        or (contact is not None and contact.moment in openers.moments)
-        or (heard.customer is not None and heard.customer.segment in openers.segments)
-    )
 
 
 def judge(heard: Heard, terms: Terms, *, own: Case | None, open_case: Case | None, number: int) -> Moved | None:
@@ -144,14 +99,15 @@ def joined(case: Case, heard: Heard, terms: Terms) -> Moved:
 
 
 def corrected(case: Case, heard: Heard, terms: Terms) -> Moved:
-    """An answer of this case was changed or completed. It may raise a case nobody has claimed, or one that turns critical; nothing is lowered."""
+    """An answer of this case changed: it may raise a case that nobody has claimed, or that turns critical. Nothing is lowered."""
     if not case.is_workable:
         return moves.note(case, SYSTEM, terms.policy, at=terms.now, detail=heard.detail)
     unclaimed = case.state is State.OPEN and case.owner is None
     weighed = weigh(heard.facts, terms.policy)
     alarming = set(heard.words) - set(case.words)
     rises = _raised(case, heard, weighed) if unclaimed or alarming else {}
-    changes = {**rises, **_called(case, heard, terms), **_sooner(case, case.first_answered_at, rises.get("level", case.level), terms)}
+    sooner = _sooner(case, case.first_answered_at, rises.get("level", case.level), terms)
+    changes = {**rises, **_called(case, heard, terms), **sooner}
     change = "raised" if rises else "corrected" if unclaimed else "noted"
     return _settled(case, revised(case, change, at=terms.now, by=SYSTEM, detail=heard.detail, **changes), heard, terms=terms)
 

@@ -1,5 +1,6 @@
 """A case: one unhappy customer who is owed a call, from the answer that opened it to its end."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass as frozen_value
 from dataclasses import replace
 from datetime import datetime
@@ -204,8 +205,8 @@ class Moved:
         return Moved(other.case, self.steps + other.steps)
 
 
-def revised(case: Case, change: str, *, at: datetime, by: By, detail: dict[str, JsonValue] | None = None, **changes: Any) -> Moved:
+def revised(case: Case, change: str, *, at: datetime, by: By, detail: Mapping[str, JsonValue] | None = None, **changes: Any) -> Moved:
     """The next revision of `case` with `changes` applied; the only way a revision grows."""
     after = replace(case, revision=case.revision + 1, changed_at=at, **changes)
-    step = Step(case.id, after.revision, change, at=at, by=by, before=case.state, state=after.state, detail=detail or {})
+    step = Step(case.id, after.revision, change, at=at, by=by, before=case.state, state=after.state, detail=dict(detail or {}))
     return Moved(after, ((after, step),))

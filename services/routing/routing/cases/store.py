@@ -30,6 +30,7 @@ _SAVE_ATTEMPTS = """
 insert into attempt select * from jsonb_populate_recordset(cast(null as attempt), cast(:rows as jsonb))
 on conflict (case_id, attempt_id) do nothing"""
 
+_IDS = "(select cast(value as uuid) from jsonb_array_elements_text(cast(:ids as jsonb)))"
 _OPEN = "state in ('open', 'assigned', 'attempting', 'reached', 'resolved')"
 
 
@@ -56,8 +57,7 @@ async def numbers(tx: AsyncConnection, count: int) -> list[int]:
 
 async def customers_of(tx: AsyncConnection, ids: Iterable[UUID]) -> set[UUID]:
     """Whose cases these are, unlocked: what to lock before the cases."""
-    sql = """select distinct customer_id from cases where customer_id is not null
-      and id in (select cast(value as uuid) from jsonb_array_elements_text(cast(:ids as jsonb)))"""
+    sql = f"select distinct customer_id from cases where customer_id is not null and id in {_IDS}"
     return {each["customer_id"] for each in await rows(tx, sql, ids=as_json(sorted(set(ids))))}
 
 
@@ -71,22 +71,21 @@ async def holders(tx: AsyncConnection, refs: Iterable[str]) -> set[UUID]:
 
 async def locked(tx: AsyncConnection, ids: Iterable[UUID]) -> dict[UUID, Case]:
     """These cases, locked in the order of their ids."""
-    sql = "select * from cases where id in (select cast(value as uuid) from jsonb_array_elements_text(cast(:ids as jsonb))) order by id for update"
+    sql = f"select * from cases where id in {_IDS} order by id for update"
     found = await rows(tx, sql, ids=as_json(sorted(set(ids))))
     return {each["id"]: case_of(each) for each in found}
 
 
 async def open_of_customers(tx: AsyncConnection, ids: Iterable[UUID]) -> dict[UUID, Case]:
     """The open case of each of these customers, locked; the caller holds the customers' rows."""
-    sql = f"""select * from cases where {_OPEN}
-      and customer_id in (select cast(value as uuid) from jsonb_array_elements_text(cast(:ids as jsonb))) order by id for update"""
+    sql = f"select * from cases where {_OPEN} and customer_id in {_IDS} order by id for update"
     found = await rows(tx, sql, ids=as_json(sorted(set(ids))))
     return {each["customer_id"]: case_of(each) for each in found}
 
 
 async def of_customers(tx: AsyncConnection, ids: Iterable[UUID]) -> list[Case]:
     """Every case of these customers, open or not, locked in the order of their ids."""
-    sql = "select * from cases where customer_id in (select cast(value as uuid) from jsonb_array_elements_text(cast(:ids as jsonb))) order by id for update"
+    sql = f"select * from cases where customer_id in {_IDS} order by id for update"
     return [case_of(each) for each in await rows(tx, sql, ids=as_json(sorted(set(ids))))]
 
 

@@ -18,6 +18,8 @@ with recursive became as (
   union all select b.asked, c.id, c.merged_into from became b join customer c on c.id = b.merged_into)
 select asked, id from became where merged_into is null"""
 
+_ADD = f"insert into customer (id) select id from {_IDS} as new(id) order by id on conflict do nothing"
+
 _SAVE_CUSTOMERS = """
 insert into customer as known (id, version, snapshot)
 select id, version, snapshot from jsonb_to_recordset(cast(:rows as jsonb)) as r(id uuid, version integer, snapshot jsonb) order by id
@@ -48,11 +50,7 @@ async def _lock(tx: AsyncConnection, ids: set[UUID]) -> None:
     if not ids:
         return
     parameter = as_json(sorted(ids))
-    await run(
-        tx,
-        "insert into customer (id) select cast(value as uuid) from jsonb_array_elements_text(cast(:ids as jsonb)) order by 1 on conflict do nothing",
-        ids=parameter,
-    )
+    await run(tx, _ADD, ids=parameter)
     await rows(tx, f"select id from customer where id in {_IDS} order by id for update", ids=parameter)
 
 
@@ -91,7 +89,8 @@ async def merge(tx: AsyncConnection, became: Mapping[UUID, UUID]) -> None:
 async def consents(tx: AsyncConnection, *, customers: Iterable[UUID], refs: Iterable[str]) -> list[Consent]:
     """What these customers, or the holders of these addresses, granted and refused."""
     subjects = sorted({str(each) for each in customers} | set(refs))
-    sql = "select * from consent where subject in (select value from jsonb_array_elements_text(cast(:subjects as jsonb))) order by subject, channel, purpose"
+    sql = """select * from consent where subject in (select value from jsonb_array_elements_text(cast(:subjects as jsonb)))
+      order by subject, channel, purpose"""
     return [Consent.model_validate(dict(each)) for each in await rows(tx, sql, subjects=as_json(subjects))]
 
 

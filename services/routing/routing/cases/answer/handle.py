@@ -9,7 +9,8 @@ from routing.cases import store as cases
 from routing.cases.answer import store as answers
 from routing.cases.answer.model import Answer, answer_of
 from routing.cases.handle import Change
-from routing.cases.join import Heard, judge, opens
+from routing.cases.heard import RECOVERY, Heard, opens
+from routing.cases.join import judge
 from routing.cases.model import Case, Moved
 from routing.cases.terms import Terms
 from routing.deps import Deps
@@ -145,7 +146,7 @@ def _row(heard: Heard, known: Mapping[UUID, Answer], cases_of: Mapping[UUID, UUI
 def _count(deps: Deps, heard: list[Heard], *, known: Mapping[UUID, Answer]) -> None:
     for said in (each.feedback for each in heard if each.feedback.survey_id not in known):
         deps.metrics.answers.labels(_kind(said.kind), said.band).inc()
-        if said.kind == "recovery" and said.counted:
+        if said.kind == RECOVERY and said.counted:
             deps.metrics.recovered.labels(said.band).inc()
 
 

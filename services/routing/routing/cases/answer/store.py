@@ -14,8 +14,9 @@ _ANSWER = TypeAdapter(Answer)
 
 _SAVE = """
 insert into answer as known select * from jsonb_populate_recordset(cast(null as answer), cast(:rows as jsonb)) order by survey_id
-on conflict (survey_id) do update set revision = excluded.revision, score = excluded.score, band = excluded.band, counted = excluded.counted,
-  answered_at = excluded.answered_at, customer_id = excluded.customer_id, team = excluded.team, channel = excluded.channel,
+on conflict (survey_id) do update set revision = excluded.revision, score = excluded.score, band = excluded.band,
+  counted = excluded.counted, answered_at = excluded.answered_at, customer_id = excluded.customer_id,
+  team = excluded.team, channel = excluded.channel,
   case_id = coalesce(excluded.case_id, known.case_id), feedback = coalesce(excluded.feedback, known.feedback)
 where known.revision < excluded.revision"""
 

@@ -5,16 +5,16 @@ from typing import Annotated
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from fastapi import APIRouter, Depends, Query, Request
+from fastapi import APIRouter, Depends, Query
 
+from routing.cases.api import READ, teams_of
 from routing.cases.queue import store
 from routing.cases.queue.handle import Story, Told, Tried, story
 from routing.cases.queue.model import View
 from routing.cases.queue.shown import AnswerShown, AttemptShown, Page, StoryShown, cursor, place, shown, steps_shown
 from routing.cases.queue.store import Viewer
-from routing.cases.rights import READ, teams_of
-from routing.deps import Deps
 from routing.errors import NoSuchCase
+from routing.rota.api import Given
 from shared.runtime.access import Principal, allow
 
 router = APIRouter(prefix="/v1/cases", tags=["cases"])
@@ -22,14 +22,6 @@ Reader = Annotated[Principal, Depends(allow(READ))]
 
 SOON = timedelta(hours=1)
 """A window that opens within this is worth showing among those to call."""
-
-
-def deps_of(request: Request) -> Deps:
-    deps: Deps = request.app.state.deps
-    return deps
-
-
-Given = Annotated[Deps, Depends(deps_of)]
 
 
 def case_key(key: str) -> int | UUID:
@@ -55,6 +47,7 @@ def viewer(person: Principal, now: datetime, *, zone: str) -> Viewer:
 async def cases(
     person: Reader,
     deps: Given,
+    *,
     view: View = View.TO_CALL,
     after: Annotated[str | None, Query(alias="cursor", max_length=200)] = None,
     limit: Annotated[int, Query(ge=1, le=200)] = 50,

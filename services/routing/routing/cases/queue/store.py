@@ -16,7 +16,8 @@ from shared.runtime.database import as_json, row, rows
 _OF_TEAMS = "(cast(:teams as jsonb) is null or cast(:teams as jsonb) ? team)"
 
 _CALLABLE_SOON = """(next_at is null or next_at <= :soon)
-  and exists (select from jsonb_to_recordset(windows) as w("from" timestamptz, "to" timestamptz) where w."from" <= :soon and w."to" > :now)"""
+  and exists (select from jsonb_to_recordset(windows) as w("from" timestamptz, "to" timestamptz)
+    where w."from" <= :soon and w."to" > :now)"""
 
 _TO_WORK = "state in ('open', 'assigned', 'attempting', 'reached')"
 
@@ -35,7 +36,10 @@ _AFTER = (
 
 @dataclass(frozen=True, slots=True)
 class Viewer:
-    """Who asks, about which teams, at which moment; `day` began at midnight of the company's zone, `soon` is how far "to call" looks ahead."""
+    """Who asks, about which teams, at which moment.
+
+    `day` began at midnight of the company's zone; `soon` is how far "to call" looks ahead.
+    """
 
     teams: frozenset[str] | None
     me: str
@@ -50,7 +54,8 @@ class Viewer:
 
 async def queue(tx: AsyncConnection, viewer: Viewer, *, view: View, limit: int = 100, after: Place | None = None) -> list[Case]:
     """A page of one view, by due time, then priority. Critical cases are not moved: the page groups them."""
-    sql = f"select * from cases where {_OF_TEAMS} and {_VIEWS[view]} {_AFTER if after else ''} order by due_at, -priority, number limit :limit"
+    going_on = _AFTER if after else ""
+    sql = f"select * from cases where {_OF_TEAMS} and {_VIEWS[view]} {going_on} order by due_at, -priority, number limit :limit"
     place = {"after_due": after.due_at, "after_priority": after.priority, "after_number": after.number} if after else {}
     used = {name: value for name, value in viewer.parameters().items() if f":{name}" in sql}
     return [case_of(each) for each in await rows(tx, sql, **used, **place, limit=limit)]
@@ -125,7 +130,8 @@ with asked as (select distinct value as team from jsonb_array_elements_text(cast
 select team, coalesce(detractors, 0) as detractors, coalesce(passives, 0) as passives, coalesce(promoters, 0) as promoters,
   coalesce(called_due, 0) as called_due, coalesce(called_in_time, 0) as called_in_time, coalesce(recovery_answered, 0) as recovery_answered,
   coalesce(recovered, 0) as recovered, coalesce(open_cases, 0) as open_cases, oldest_due_at
-from asked left join scores using (team) left join calls using (team) left join waiting using (team) left join recovered using (team) order by team"""
+from asked left join scores using (team) left join calls using (team) left join waiting using (team) left join recovered using (team)
+order by team"""
 
 
 async def tallies(tx: AsyncConnection, teams: Sequence[str], *, since: datetime, now: datetime) -> list[Tally]:
