@@ -18,7 +18,19 @@ from shared.runtime.problems import Problem, not_found, wants_page
 from shared.runtime.rights import ALL, ALL_TEAMS, ROLES, Permission, Principal, Teams
 from shared.runtime.settings import ServiceSettings
 
-__all__ = ["ALL", "ALL_TEAMS", "COOKIE", "Access", "Permission", "Principal", "Teams", "allow", "declared", "open_to_all", "undeclared_routes"]
+__all__ = [
+    "ALL",
+    "ALL_TEAMS",
+    "COOKIE",
+    "Access",
+    "Permission",
+    "Principal",
+    "Teams",
+    "allow",
+    "declared",
+    "open_to_all",
+    "undeclared_routes",
+]
 
 COOKIE: Final = "aftercall_session"
 
