@@ -1,5 +1,6 @@
 """`make demo`: everything on this machine, until Ctrl-C."""
 
+import argparse
 import asyncio
 import os
 import signal
@@ -25,18 +26,19 @@ class Settings(ServiceSettings):
     SERVICE: ClassVar[str] = "demo"
 
 
-async def demo(broker: str) -> None:
+async def demo(broker: str, *, alone: bool) -> None:
+    """`alone`: one contact only, without those who come and go."""
     print(f"Starting PostgreSQL, {'Apache Kafka' if broker == 'kafka' else 'a broker in memory'} and the three services …", flush=True)
     async with running(broker) as stack, httpx.AsyncClient(timeout=10) as client:
         stop = asyncio.Event()
         for number in (signal.SIGINT, signal.SIGTERM):
             asyncio.get_running_loop().add_signal_handler(number, stop.set)
         stage = Stage(stack.broker)
-        await _play(stack, home.Home(stage, stack.ports, broker, client), stop)
+        await _play(stack, home.Home(stage, stack.ports, broker, client), stop, alone=alone)
     print("Everything has ended; nothing is left behind.")
 
 
-async def _play(stack: Stack, shown: home.Home, stop: asyncio.Event) -> None:
+async def _play(stack: Stack, shown: home.Home, stop: asyncio.Event, *, alone: bool) -> None:
     settings = load(Settings, public_port=stack.ports.home, public_url=stack.ports.home_url)
     database = Database(stack.database_url, schema="public")
     app = home.build(settings, database, home=shown)
@@ -44,7 +46,8 @@ async def _play(stack: Stack, shown: home.Home, stop: asyncio.Event) -> None:
     stage = shown.stage
     tasks = [asyncio.create_task(stage.watch(topic)) for topic in TOPICS]
     await stage.play(center.transferred_call)
-    tasks += [asyncio.create_task(stage.go_on()), asyncio.create_task(page.run(stop))]
+    tasks += [] if alone else [asyncio.create_task(stage.go_on())]
+    tasks.append(asyncio.create_task(page.run(stop)))
     print(f"\n  Open {home.login_link(app)}\n\nCtrl-C ends it.", flush=True)
     try:
         await first_of(*tasks, stack.ended)
@@ -57,9 +60,12 @@ async def _play(stack: Stack, shown: home.Home, stop: asyncio.Event) -> None:
 
 
 def main() -> int:
+    parser = argparse.ArgumentParser(prog="python -m deploy.demo", description="The whole product with a made-up contact center.")
+    parser.add_argument("--alone", action="store_true", help="one contact only")
+    given = parser.parse_args()
     broker = os.environ.get("BROKER", "memory")
     try:
-        asyncio.run(demo(broker))
+        asyncio.run(demo(broker, alone=given.alone))
     except (KafkaNotAvailable, DidNotStart) as refused:
         print(refused, file=sys.stderr)
         return 1
