@@ -2,6 +2,7 @@
 
 import argparse
 import asyncio
+import logging
 import os
 import signal
 import sys
@@ -64,6 +65,7 @@ def main() -> int:
     parser.add_argument("--alone", action="store_true", help="one contact only")
     given = parser.parse_args()
     broker = os.environ.get("BROKER", "memory")
+    logging.getLogger("aiokafka").setLevel(logging.CRITICAL)  # right after its creation a topic has no leader yet; asking again is normal
     try:
         asyncio.run(demo(broker, alone=given.alone))
     except (KafkaNotAvailable, DidNotStart) as refused:

@@ -134,6 +134,7 @@ async def _serves(bootstrap: str) -> bool:
     admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap, request_timeout_ms=2000)
     try:
         await admin.start()
+        await admin.find_coordinator("readiness")  # makes the topic of offsets, so that the first group need not wait for it
         return bool((await admin.describe_cluster())["brokers"])
     except (KafkaError, OSError):
         return False
