@@ -104,11 +104,11 @@ def catalogue_of(file: str) -> Catalogue:
     try:
         catalogue = Catalogue.model_validate_json(Path(file).read_bytes())
     except OSError as error:
-        raise CatalogueFileUnusable(Path(file), [("", error.strerror or "unreadable")]) from None
+        raise CatalogueFileUnusable(file, [("", error.strerror or "unreadable")]) from None
     except ValidationError as error:
         found = [(".".join(map(str, each["loc"])), each["type"]) for each in error.errors(include_input=False, include_url=False)]
-        raise CatalogueFileUnusable(Path(file), found) from None
+        raise CatalogueFileUnusable(file, found) from None
     wrong = list(faults(catalogue))
     if wrong:
-        raise CatalogueFileUnusable(Path(file), wrong)
+        raise CatalogueFileUnusable(file, wrong)
     return catalogue

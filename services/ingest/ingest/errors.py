@@ -1,14 +1,12 @@
 """What can go wrong in ingest, each in its own sentence."""
 
-from pathlib import Path
-
 from shared.runtime.errors import AftercallError
 
 
 class CatalogueFileUnusable(AftercallError):
     """The catalogue file of the settings cannot be used; each fault names its place in the file."""
 
-    def __init__(self, file: Path, faults: list[tuple[str, str]]) -> None:
+    def __init__(self, file: str, faults: list[tuple[str, str]]) -> None:
         said = "; ".join(f"{path}: {reason}" for path, reason in faults)
         super().__init__(f"INGEST_CATALOGUE_FILE {file} cannot be used ({said}). Mend the file, or leave the setting empty")
 
