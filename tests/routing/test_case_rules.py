@@ -237,4 +237,4 @@ def _routed(someone: Customer, stop: object) -> Case:
 
 
 def _time(written: str) -> datetime:
-    return datetime.fromisoformat(written.replace("Z", "+00:00")).astimezone(UTC)
+    return datetime.fromisoformat(written).astimezone(UTC)

@@ -63,7 +63,7 @@ def terms(*, now: datetime = NOW, rota: Rota = ROTA, **policy: object) -> Terms:
 def a_customer(**given: Any) -> Customer:
     """Somebody in New York with one number."""
     customer_id = given.pop("customer_id", None) or uuid4()
-    fields = {
+    fields: dict[str, Any] = {
         "customer_id": customer_id,
         "number": next(_numbers),
         "version": 1,
