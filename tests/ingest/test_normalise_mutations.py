@@ -4,6 +4,7 @@ import json
 import os
 import random
 from collections.abc import Iterator
+from copy import deepcopy
 from pathlib import Path
 from typing import Any
 
@@ -50,7 +51,7 @@ def changed_value(document: Any, dice: random.Random) -> bytes:
         elif isinstance(holder, dict) and dice.random() < 0.2:
             holder[dice.choice([str(key).lower(), str(key).upper(), *NAMES])] = holder.pop(key)
         else:
-            holder[key] = dice.choice([*ODD, [value], {"value": value}, [value] * 3])
+            holder[key] = deepcopy(dice.choice([*ODD, [value], {"value": value}, [value] * 3]))
     return json.dumps(document).encode()
 
 

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from itertools import pairwise
-from typing import cast
+from typing import Literal, cast
 
 from ingest.contacts.model import StoredEvent
 from ingest.normalise.model import Facts, Handles, Kind
@@ -21,6 +21,7 @@ CLOCK_SKEW_MS = 5_000
 _ORDER = {kind: rank for rank, kind in enumerate(Kind)}
 _REPLACED = frozenset({"missing", "placeholder", "unreadable", "absurd", "no_zone", "zone_gap"})
 _ENDING = (Kind.ENDED, Kind.TRANSFERRED)
+_TIMES: tuple[Literal["started_ms", "queued_ms", "connected_ms", "ended_ms"], ...] = ("started_ms", "queued_ms", "connected_ms", "ended_ms")
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,8 +35,8 @@ class Seen:
     facts: Facts
 
     @property
-    def order(self) -> tuple[int, int, str]:
-        return self.ms, _ORDER[self.event.kind], str(self.event.id)
+    def order(self) -> tuple[int, int, int]:
+        return self.ms, _ORDER[self.event.kind], self.event.id.int
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +77,7 @@ class Life:
 def lives_of(events: Iterable[StoredEvent], *, ahead: timedelta) -> list[Life]:
     """Every leg's lives in order of their begin. An event given twice counts once; of a leg's records only the newest does."""
     by_leg: dict[str, list[Seen]] = defaultdict(list)
-    for event in {event.id: event for event in events}.values():
+    for event in {event.id.int: event for event in events}.values():
         by_leg[event.leg].append(_seen(event, ahead // timedelta(milliseconds=1)))
     lives = [life for leg, seen in by_leg.items() for life in _lives_of_leg(leg, seen)]
     return sorted(_ended_by_successors(lives), key=lambda life: life.order)
@@ -87,7 +88,7 @@ def _seen(event: StoredEvent, ahead_ms: int) -> Seen:
     own = None if event.at is None else as_ms(event.at)
     latest = received + ahead_ms
     facts = event.facts
-    too_late = [name for name, value in facts.items() if name.endswith("_ms") and isinstance(value, int) and value > latest]
+    too_late = [name for name in _TIMES if facts.get(name, 0) > latest]
     if too_late:
         facts = cast("Facts", {name: value for name, value in facts.items() if name not in too_late})
     if own is None or own > latest:
@@ -108,7 +109,7 @@ def _newest_record_last(ordered: list[Seen]) -> list[Seen]:
     records = [one for one in ordered if one.facts.get("record", False)]
     if not records:
         return ordered
-    newest = max(records, key=lambda one: (one.facts.get("version", ""), str(one.event.id)))
+    newest = max(records, key=lambda one: (one.facts.get("version", ""), one.event.id.int))
     return [one for one in ordered if not one.facts.get("record", False)] + [newest]
 
 

@@ -61,7 +61,9 @@ def as_datetime(ms: int) -> datetime:
 
 
 def as_ms(moment: datetime) -> int:
-    return (moment - _EPOCH) // timedelta(milliseconds=1)
+    """Rounded down."""
+    since = moment - _EPOCH
+    return since.days * 86_400_000 + since.seconds * 1_000 + since.microseconds // 1_000
 
 
 def _of_text(text: str, zone: str | None) -> Moment:
