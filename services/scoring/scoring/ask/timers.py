@@ -1,5 +1,7 @@
 """What falls due about decisions: judging again what lacked a fact, and deciding about recovery."""
 
+from datetime import datetime
+
 from scoring.ask import store
 from scoring.ask.handle import judge
 from scoring.ask.known import Subject
@@ -32,11 +34,11 @@ async def judge_recoveries(unit: Unit, deps: Deps) -> int:
     await people.lock(unit.tx, [case.customer_id for case in due if case.customer_id])
     cases = await people.claim_recoveries(unit.tx, [case.case_id for case in due])
     opened_by = await store.surveys_of(unit.tx, [case.opening_survey for case in cases if case.opening_survey])
-    subjects = [_recovery(case, opened_by[case.opening_survey]) for case in cases if case.opening_survey in opened_by]
+    subjects = [_recovery(case, opened_by[case.opening_survey], now=unit.now) for case in cases if case.opening_survey in opened_by]
     await judge(unit, subjects, deps)
     return len(cases)
 
 
-def _recovery(case: Callback, opening: Survey) -> Subject:
-    assert case.recovery_due is not None
-    return Subject(RECOVERY, case.case_id, Contact.model_validate(opening.contact), case.customer_id, case.recovery_due)
+def _recovery(case: Callback, opening: Survey, *, now: datetime) -> Subject:
+    """About the contact that led to the case. Its age counts from now: a case asked about late is still asked about."""
+    return Subject(RECOVERY, case.case_id, Contact.model_validate(opening.contact), case.customer_id, now)

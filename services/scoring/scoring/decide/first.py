@@ -30,5 +30,5 @@ _TEXTS: Mapping[str, Mapping[str, Any]] = {
 
 def first_document(kind: str, changes: Mapping[str, Any]) -> dict[str, Any]:
     """The document of the first policy of a kind; `changes` replaces whole entries, as a deployment's settings say."""
-    rules = RULES if kind == TNPS else RECOVERY_RULES
-    return {"rules": list(rules), "texts": _TEXTS[kind], **changes}
+    own: dict[str, Any] = {"rules": list(RULES)} if kind == TNPS else {"rules": list(RECOVERY_RULES), "delay_s": {}}
+    return {**own, "texts": _TEXTS[kind], **changes}

@@ -119,12 +119,11 @@ class Sampling(_Part):
 
 def _only_known_placeholders(text: str) -> str:
     try:
-        used = {name for _, name, spec, conversion in string.Formatter().parse(text) if name is not None and not (spec or conversion)}
-        plain = text.format_map(dict.fromkeys(PLACEHOLDERS, ""))
-    except (KeyError, ValueError, IndexError, AttributeError):
-        raise ValueError("only {brand} and {link} can be filled in") from None
-    if "link" in used and not plain.strip():
-        raise ValueError("say something beside the link")
+        fields = [field for field in string.Formatter().parse(text) if field[1] is not None]
+    except ValueError:
+        raise ValueError("a brace stands alone: write {{ or }}") from None
+    if any(name not in PLACEHOLDERS or spec or conversion for _, name, spec, conversion in fields):
+        raise ValueError("only {brand} and {link} can be filled in")
     return text
 
 
