@@ -89,7 +89,7 @@ class Process:
                 measures=measures,
                 reading=service.reading,
             )
-            health.details["consumer_turned_at"] = lambda: consumer.turned_at
+            health.details["consumer_turned_s_ago"] = lambda: _since(consumer.turned_at)
         if service.timers:
             acting[f"{name}.timers"] = Timers(service.timers, database, deps, measures=measures, interval=service.settings.timer_interval)
         acting[f"{name}.loop"] = LoopLag(edges.registry)
@@ -159,6 +159,11 @@ class Process:
             log.exception("closing failed", exc_info=error)
             return False
         return True
+
+
+def _since(at: float) -> float | None:
+    """Seconds since a moment of the loop's clock; None for what never was."""
+    return round(asyncio.get_running_loop().time() - at, 1) if at else None
 
 
 def _servers(service: Service) -> dict[str, Http]:

@@ -70,7 +70,7 @@ async def test_a_service_serves_both_ports_and_stops_with_code_0(url: str) -> No
         assert (await toy.public.get("/v1/stored")).json() == {"there": True}
         ready = (await toy.internal.get("/readyz")).json()
         assert ready["why"] is None
-        assert "consumer_turned_at" in ready
+        assert "consumer_turned_s_ago" in ready
         assert "aftercall_event_loop_lag_seconds" in (await toy.internal.get("/metrics")).text
     assert toy.code.result() == 0
 

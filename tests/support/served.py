@@ -11,9 +11,9 @@ from shared.runtime.access import open_to_all
 from shared.runtime.broker import Broker
 from shared.runtime.consumer import Handler
 from shared.runtime.database import Database
-from shared.runtime.handling import Batch
 from shared.runtime.process import Runs, Service
 from shared.schemas import SurveyAnswered
+from tests.support import toy
 from tests.support.edges import ToySettings
 from tests.support.edges import router as toy_router
 
@@ -41,10 +41,6 @@ async def live(request: Request) -> StreamingResponse:
     return StreamingResponse(lines(), media_type="text/plain")
 
 
-async def ignored(batch: Batch[SurveyAnswered], deps: None) -> None:
-    """The toy does nothing with an answer."""
-
-
 def build(settings: ToySettings, *, broker: Broker, tasks: Mapping[str, Runs] | None = None) -> Service:
     database = Database(settings.database_url, schema="public", pool_size=4, pool_wait=settings.pool_wait_s)
     edges = http.edges(settings, database, registry=metrics.registry("toy"), package=None)
@@ -55,9 +51,9 @@ def build(settings: ToySettings, *, broker: Broker, tasks: Mapping[str, Runs] | 
         broker=broker,
         public=http.create_app(edges, [toy_router, slow]),
         internal=http.create_internal(edges, at_head=_at_head),
-        handlers={"survey.responses": Handler(SurveyAnswered, ignored)},
+        handlers={toy.INPUT: Handler(SurveyAnswered, toy.answered, inbox=True, identity=lambda answer: answer.answer_id)},
         timers={},
-        deps=None,
+        deps=toy.Deps(),
         tasks=tasks or {},
     )
 
