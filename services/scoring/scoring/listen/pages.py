@@ -45,8 +45,6 @@ async def ask(request: Request, token: str) -> Response:
     """The question; once answered the answer, to change for a while and then to read."""
 
     async def serve(visit: _Visit) -> Response:
-        if visit.expired:
-            return closed(request, visit.reader.words)
         if visit.standing is None:
             return _question(request, token, visit, chosen=_preselected(request))
         if visit.standing.is_open(visit.unit.now):
@@ -69,7 +67,7 @@ async def score(request: Request, token: str) -> Response:
             return _late(request, visit)
         return see(request, _path(token) + {Became.FIRST: "/more", Became.AMENDED: "/thanks"}.get(accepted.became, ""))
 
-    return await _visited(request, token, take)
+    return await _visited(request, token, take, when_closed=True)
 
 
 @router.api_route("/more", methods=["GET", "HEAD"])
@@ -77,10 +75,8 @@ async def ask_more(request: Request, token: str) -> Response:
     """Three optional questions that complete the answer."""
 
     async def serve(visit: _Visit) -> Response:
-        if visit.expired:
-            return closed(request, visit.reader.words)
         if visit.standing is None or not visit.standing.is_open(visit.unit.now):
-            return see(request, _path(token) + "")
+            return see(request, _path(token))
         return _more(request, token, visit, visit.standing)
 
     return await _visited(request, token, serve)
@@ -95,9 +91,9 @@ async def more(request: Request, token: str) -> Response:
         accepted = await _accept(request, visit, given, with_score=False)
         if visit.expired:
             return _late(request, visit)
-        return see(request, _path(token) + "" if accepted.standing is None else "/thanks")
+        return see(request, _path(token) + ("" if accepted.standing is None else "/thanks"))
 
-    return await _visited(request, token, take)
+    return await _visited(request, token, take, when_closed=True)
 
 
 @router.api_route("/thanks", methods=["GET", "HEAD"])
@@ -105,10 +101,8 @@ async def thanks(request: Request, token: str) -> Response:
     """The answer repeated, what happens next, and until when it can be changed."""
 
     async def serve(visit: _Visit) -> Response:
-        if visit.expired:
-            return closed(request, visit.reader.words)
         if visit.standing is None:
-            return see(request, _path(token) + "")
+            return see(request, _path(token))
         return _thanks(request, token, visit, visit.standing)
 
     return await _visited(request, token, serve)
@@ -121,7 +115,7 @@ async def ask_stop(request: Request, token: str) -> Response:
     async def serve(visit: _Visit) -> Response:
         return show(request, "stop", visit.reader.words, values={"path": _path(token)})
 
-    return await _visited(request, token, serve)
+    return await _visited(request, token, serve, when_closed=True)
 
 
 @router.post("/stop")
@@ -133,18 +127,21 @@ async def stop(request: Request, token: str) -> Response:
         await remember_consent(visit.unit, of_page(customer_id=survey.customer_id, address_ref=survey.address_ref, at=visit.unit.now))
         return said(request, words, words.stopped, meaning=words.stopped_means)
 
-    return await _visited(request, token, take)
+    return await _visited(request, token, take, when_closed=True)
 
 
 # ---- one visit --------------------------------------------------------------------------------------------------------------------
 
 
-async def _visited(request: Request, token: str, serve: Callable[[_Visit], Awaitable[Response]]) -> Response:
+async def _visited(request: Request, token: str, serve: Callable[[_Visit], Awaitable[Response]], *, when_closed: bool = False) -> Response:
+    """One look-up by the token's hash, whatever the token. A closed survey is as soon done with as an unknown one, unless `when_closed`."""
     deps = deps_of(request)
     async with deps.database.transaction() as unit:
         survey = await surveys.survey_by_token_hash(unit.tx, token_hash(token))
         if survey is None:
             return not_found(request)
+        if survey.has_expired(unit.now) and not when_closed:
+            return closed(request, words_for(request, survey.language))
         kept = await store.kept(unit.tx, [survey.id], deps.sealer)
         standing = kept[survey.id].standing if survey.id in kept else None
         return await serve(_Visit(unit, survey, standing, await _reader(request, unit, survey)))

@@ -156,7 +156,7 @@ def _stands_alone(shadow: str, mention: _Mention) -> bool:
     before, after = shadow[: mention.start], shadow[mention.end :]
     begins = _LEAD_IN.fullmatch(before) is not None
     ends = not re.search(r"\w", after) and re.search(r"[.!?,;:\n]\s*$|\s-+\s*$", before) is not None
-    word = re.match(r"\s*([^\W\d_][\w']*|[/~])", after)
+    word = re.match(r"\s*([^\W\d_][\w']*|[/~%٪+])", after)
     following = word.group(1) if word else ""
     counts = following in vocabulary.UNITS or following in vocabulary.ALTERNATIVES
     loose = mention.spelled and following != "" and following not in vocabulary.CONNECTIVES

@@ -33,11 +33,11 @@ UNITS = frozenset(
     oclock time times call calls agent agents people person persons transfer transfers rep reps attempt attempts try tries star stars
     dollar dollars bucks euro euros message messages text texts email emails different other more hora horas minuto minutos dia dias
     semana semanas mes meses ano anos vez veces llamada llamadas agente agentes persona personas estrella estrellas dolar dolares
-    mensaje mensajes""".split()
+    mensaje mensajes % ٪""".split()
 )
 
 # "9 or so" leaves another score open.
-ALTERNATIVES = frozenset({"or", "o", "u", "plus", "/", "~"})
+ALTERNATIVES = frozenset({"or", "o", "u", "plus", "+", "/", "~"})
 
 # What may follow a number in letters and leave it the score: "nine because Ana helped".
 CONNECTIVES = frozenset("but because cause cuz since thanks thank pero porque gracias ya for por".split())

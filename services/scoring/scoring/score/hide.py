@@ -59,7 +59,7 @@ def _sums(counts: Mapping[Cell, int], side: int) -> dict[str, int]:
 
 
 def _protect(grid: Mapping[Cell, int], hidden: Mapping[Cell, Hidden]) -> dict[Cell, Hidden]:
-    """`hidden` and what else must go. A grand total is public unless it is itself small, then everything is."""
+    """`hidden` and what else must go; line totals are as public as their own reading made them."""
     result = dict(hidden)
     while (cell := _next_to_hide(grid, result)) is not None:
         result[cell] = Hidden.COMPLEMENT
@@ -68,9 +68,9 @@ def _protect(grid: Mapping[Cell, int], hidden: Mapping[Cell, Hidden]) -> dict[Ce
 
 def _next_to_hide(grid: Mapping[Cell, int], hidden: Mapping[Cell, Hidden]) -> Cell | None:
     for line in _weak_lines(grid, hidden):
-        candidates = [cell for cell, n in grid.items() if n > 0 and cell not in hidden and _on(line, cell) and cell != (TOTAL, TOTAL)]
+        candidates = [cell for cell, n in grid.items() if n > 0 and cell not in hidden and _on(line, cell) and TOTAL not in cell]
         if candidates:
-            return min(candidates, key=lambda cell: (TOTAL in cell, grid[cell], cell))
+            return min(candidates, key=lambda cell: (grid[cell], cell))
     return None
 
 

@@ -88,7 +88,9 @@ def readings(
 def _hidden(cells: Mapping[tuple[str, ...], Tally]) -> dict[tuple[str, ...], Hidden]:
     if all(len(cell) == 1 for cell in cells):
         return {(name,): why for name, why in hidden_in_line({cell[0]: tally.n for cell, tally in cells.items()}).items()}
-    return {**hidden_in_table({(cell[0], cell[1]): tally.n for cell, tally in cells.items()})}
+    found: dict[tuple[str, ...], Hidden] = {}
+    found.update(hidden_in_table({(cell[0], cell[1]): tally.n for cell, tally in cells.items()}))
+    return found
 
 
 def _reading(by: Mapping[str, str], tally: Tally, hidden: Hidden | None) -> Reading:
