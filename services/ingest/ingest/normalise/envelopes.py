@@ -48,7 +48,7 @@ class _Place:
     account: str | None = None
 
     def within(self, envelope: str | None, prefix: str) -> "_Place":
-        return replace(self, envelope=self.envelope or envelope, prefix=f"{self.prefix}{prefix}", depth=self.depth + 1)
+        return _Place(self.envelope or envelope, self.index, self.prefix + prefix, self.depth + 1, self.account)
 
     def at(self, index: int, envelope: str | None = None, prefix: str = "") -> "_Place":
         return replace(self.within(envelope, prefix), index=index)
