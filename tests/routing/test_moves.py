@@ -101,7 +101,7 @@ def test_the_table_names_every_state_and_only_merged_and_erased_are_final() -> N
     sources = {state for move, targets in TABLE.items() if move is not Move.ERASE for state in targets}
 
     assert set(State).difference(sources) == {State.MERGED, State.ERASED}
-    assert OPEN_STATES == {*WORKABLE, State.RESOLVED}
+    assert {*WORKABLE, State.RESOLVED} == OPEN_STATES
 
 
 @pytest.mark.parametrize("state", [state for state in State if state is not State.RESOLVED])

@@ -269,7 +269,7 @@ async def test_several_outcomes_of_one_case_in_one_batch_are_several_revisions(d
 
 async def test_an_outcome_of_an_unknown_case_or_without_a_time_is_a_dead_letter_at_once(desk: Routing) -> None:
     case = await opened(desk)
-    stranger = an_outcome(case, "busy").model_copy(update={"case_id": NOW and case.survey_ids[0]})
+    stranger = an_outcome(case, "busy").model_copy(update={"case_id": case.survey_ids[0]})
 
     refused = await desk.hand("callbacks.outcomes", stranger, an_outcome(case, "reschedule"), an_outcome(case, "reached", attempt_id="d-3"))
 

@@ -211,7 +211,9 @@ def routing(url: str, **given: Any) -> Routing:
 
 
 def _with_rota(service: Service) -> Service:
-    return replace(service, deps=replace(service.deps, rota=ROTA))
+    deps = replace(service.deps, rota=ROTA)
+    service.public.state.deps = deps
+    return replace(service, deps=deps)
 
 
 def _delivery(topic: str, message: Message) -> Delivery[Any]:
