@@ -141,6 +141,12 @@ def test_a_bot_that_connected_is_no_human() -> None:
     assert (call.outcome, call.agent, call.legs[0].agent) == ("bot_only", None, None)
 
 
+def test_an_agent_who_took_over_from_a_bot_on_the_same_leg_is_human() -> None:
+    events = [told("started", 0, handles=PHONE, bot=True), told("queued", 1), told("connected", 2, agent="ana"), told("ended", 4)]
+    call = over(fold(events, now=minutes(60)))
+    assert (call.outcome, call.agent, call.transfers) == ("handled", "ana", 0)
+
+
 def test_a_contact_of_ours_is_marked_by_any_of_its_legs() -> None:
     events = [told("started", 0, handles=PHONE), told("ended", 4, purpose="survey")]
     assert over(fold(events, now=minutes(60))).purpose == "survey"

@@ -43,8 +43,8 @@ class Seen:
 class Life:
     """One leg from its begin to its end, in epoch ms. `end` None: still going on.
 
-    `transferred`: it said that another leg follows, and `awaits` that this is its last word. `settled_ms` is when we knew
-    as much as we do of its begin and end, by the database's clock.
+    `human`: a person spoke on it. `transferred`: it said that another leg follows, and `awaits` that this is its last word.
+    `settled_ms` is when we knew as much as we do of its begin and end, by the database's clock.
     """
 
     leg: str
@@ -53,6 +53,7 @@ class Life:
     last: int
     connected: int | None
     queued: int | None
+    human: bool
     transferred: bool
     awaits: bool
     settled_ms: int
@@ -60,10 +61,6 @@ class Life:
     suspect: bool
     facts: Facts
     handles: Handles
-
-    @property
-    def human(self) -> bool:
-        return self.connected is not None and not self.facts.get("bot", False)
 
     @property
     def aside(self) -> bool:
@@ -176,14 +173,20 @@ def _life(leg: str, seen: Sequence[Seen]) -> Life:
     transferred = any(one.event.kind is Kind.TRANSFERRED for one in endings)
     said_ended = any(one.event.kind is Kind.ENDED for one in endings)
     begin = min(*times, facts.get("started_ms", times[0]), times[0] if end is None else end)
+    connected = _first(seen, Kind.CONNECTED, facts.get("connected_ms"))
     return Life(
         leg=leg, begin=begin, end=end, last=max(*times, begin if end is None else end),
-        connected=_first(seen, Kind.CONNECTED, facts.get("connected_ms")),
-        queued=_first(seen, Kind.QUEUED, facts.get("queued_ms")), transferred=transferred,
+        connected=connected, queued=_first(seen, Kind.QUEUED, facts.get("queued_ms")), transferred=transferred,
+        human=connected is not None and (not facts.get("bot", False) or any(_names_a_human(one) for one in seen)),
         awaits=transferred and ("next_leg" in facts or not said_ended),
         settled_ms=max(min(one.received_ms for one in seen), min((one.received_ms for one in endings), default=0)),
         last_received_ms=max(one.received_ms for one in seen), suspect=any(one.suspect for one in seen), facts=facts, handles=handles,
     )  # fmt: skip
+
+
+def _names_a_human(one: Seen) -> bool:
+    """A bot that spoke first, or was named at the end, does not make a bot of the agent who took over from it."""
+    return one.event.kind is Kind.CONNECTED and "agent" in one.facts and not one.facts.get("bot", False)
 
 
 def _merged(seen: Sequence[Seen]) -> tuple[Facts, Handles]:
