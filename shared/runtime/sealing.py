@@ -47,8 +47,7 @@ class Sealer:
 
     def seal(self, value: Any) -> Sealed:
         """A JSON value as `Sealed`; sealing the same value twice gives different bytes."""
-        plain = json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode()
-        return Sealed(k=self._writer, c=base64.b64encode(self._encrypt(plain)).decode())
+        return Sealed(k=self._writer, c=base64.b64encode(self._encrypt(_utf8(_JSON.encode(value)))).decode())
 
     def unseal(self, sealed: Sealed) -> Any:
         """The JSON value; `SealingKeyMissing`, or `Unprocessable` where somebody changed the bytes."""
@@ -70,7 +69,7 @@ class Sealer:
 
     def ref(self, kind: str, scope: str, value: str) -> str:
         """The 32 hex digits under which all services know a handle or address without knowing it; `value` is canonical."""
-        parts = [part.encode() for part in (kind, scope, value)]
+        parts = [_utf8(part) for part in (kind, scope, value)]
         text = b"".join(len(part).to_bytes(4, "big") + part for part in parts)
         return hmac.digest(self._pepper, text, hashlib.sha256)[:16].hex()
 
@@ -86,6 +85,16 @@ class Sealer:
             return cipher.decrypt(body[:NONCE], body[NONCE:], None)
         except (InvalidTag, ValueError):
             raise Unprocessable("sealed_invalid") from None
+
+
+_JSON = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
+
+
+def _utf8(text: str) -> bytes:
+    try:
+        return text.encode()
+    except UnicodeEncodeError:
+        raise Unprocessable("lone_surrogate") from None
 
 
 def _ciphers(keys: str) -> dict[str, AESGCM]:

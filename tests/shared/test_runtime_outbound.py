@@ -1,13 +1,14 @@
 """The outbound guard against a real server on loopback that misbehaves, and against names that point inside."""
 
 import asyncio
+from pathlib import Path
 
 import pytest
 from prometheus_client import CollectorRegistry
 
 from shared.runtime.metrics import OutboundMetrics
 from shared.runtime.outbound import Failed, Outbound, Refused, Unknown, forbidden
-from tests.support.wire import answers, wire
+from tests.support.wire import answers, expired, wire
 
 OK = b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\nX-Given: yes\r\n\r\nok"
 CHUNKED = b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n"
@@ -183,6 +184,13 @@ async def test_a_silent_server_leaves_the_outcome_unknown() -> None:
     async with wire(answers(b"", pause=5.0)) as server:
         with pytest.raises(Unknown, match="timed_out"):
             await _post(Outbound(allow=[server.host]), server.url, seconds=0.2)
+
+
+async def test_an_expired_certificate_that_nobody_vouches_for_is_a_failure(tmp_path: Path) -> None:
+    async with wire(answers(OK), tls=expired(tmp_path)) as server:
+        with pytest.raises(Failed):
+            await _post(Outbound(allow=[server.host]), server.url.replace("http:", "https:"))
+    assert server.received == []
 
 
 async def test_a_server_without_a_certificate_of_its_own_is_a_failure() -> None:

@@ -73,6 +73,13 @@ def test_a_key_list_that_cannot_be_used_is_refused_without_its_keys(keys: str) -
     assert "bm5u" not in str(refused.value)
 
 
+def test_half_a_character_is_the_messages_fault() -> None:
+    sealer = Sealer(NEW, PEPPER)
+    for fault in (lambda: sealer.seal({"name": "\ud800"}), lambda: sealer.ref("email", "", "\udfff@example.com")):
+        with pytest.raises(Unprocessable, match="lone_surrogate"):
+            fault()
+
+
 def test_a_reference_is_the_same_everywhere_and_outlives_the_keys() -> None:
     assert Sealer(NEW, PEPPER).ref("phone", "", "+12125550123") == Sealer(OLD, PEPPER).ref("phone", "", "+12125550123")
 
