@@ -7,9 +7,7 @@ from pathlib import Path
 
 from ingest.app import build
 from ingest.errors import PayloadFileMissing
-from ingest.intake.explain import explained
-from ingest.intake.lines import bodies
-from ingest.normalise import read
+from ingest.normalise.explain import explained
 from ingest.normalise.model import Raw
 from ingest.settings import Settings
 from shared.runtime.commands import Command, main
@@ -17,13 +15,12 @@ from shared.runtime.commands import Command, main
 
 def explain(given: argparse.Namespace, settings: Settings) -> int:
     """One JSON line per event found; nothing is stored."""
+    source = Raw(None, account=settings.source_account or None, zone=settings.source_zone or None, traits=frozenset(settings.traits))
     for file in given.files:
         if not Path(file).is_file():
             raise PayloadFileMissing(file)
-        for body in bodies(Path(file).read_bytes(), {}):
-            raw = Raw(body, account=settings.source_account or None, zone=settings.source_zone or None, traits=frozenset(settings.traits))
-            for reading in read(raw):
-                print(json.dumps(explained(reading, file=file), ensure_ascii=False))
+        for one in explained(file, Path(file).read_bytes(), source):
+            print(json.dumps(one, ensure_ascii=False))
     return 0
 
 
