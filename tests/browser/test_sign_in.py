@@ -2,10 +2,11 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from typing import Literal
 
 import pytest
 from axe_playwright_python.async_playwright import Axe
-from playwright.async_api import Browser, ColorScheme
+from playwright.async_api import Browser
 
 from shared.runtime.serving import Http
 from tests.support.edges import edged
@@ -26,7 +27,9 @@ async def address(database_url: str) -> AsyncIterator[str]:
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("width", [320, 1280])
-async def test_signing_in_and_a_missing_page_have_no_barrier(address: str, browser: Browser, scheme: ColorScheme, width: int) -> None:
+async def test_signing_in_and_a_missing_page_have_no_barrier(
+    address: str, browser: Browser, scheme: Literal["light", "dark"], width: int
+) -> None:
     page = await browser.new_page(viewport={"width": width, "height": 700}, color_scheme=scheme)
     for path in ("/sign-in", "/sign-in?link=old", "/console/nothing"):
         await page.goto(address + path)
