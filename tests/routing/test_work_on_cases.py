@@ -1,11 +1,13 @@
 """People and dialers work on cases by revision; timers end what nobody ends."""
 
 import asyncio
+from collections.abc import Sequence
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
-from routing.cases.model import By, Case, Route, State
+from routing.cases.model import By, Case, Route, State, Step
 from routing.cases.queue import store as queue
 from routing.cases.queue.handle import Story, story
 from routing.cases.queue.model import Place, View
@@ -13,8 +15,9 @@ from routing.cases.queue.store import Viewer
 from routing.cases.work import handle as work
 from routing.cases.work.handle import Seen
 from routing.cases.work.model import Call, Reachable
+from routing.deps import Deps
 from routing.errors import AnotherIsOpen, Changed, Claimed, NobodyHasIt, NoSuchCase, NotForCalls, NotInRota, NotYours
-from shared.runtime.database import rows
+from shared.runtime.database import Unit, rows
 from shared.schemas import CallbackAttempted, PlatformRef
 from tests.support.cases import ANA, MARIA, NOW, Routing, a_customer, a_point, an_answer, seen
 
@@ -275,3 +278,34 @@ async def test_an_outcome_of_an_unknown_case_or_without_a_time_is_a_dead_letter_
 
     assert refused == ["unknown_case", "next_at_missing"]
     assert (await desk.case()).state is State.REACHED
+
+
+async def test_two_who_claim_the_next_due_case_at_once_get_two_cases_critical_first(desk: Routing) -> None:
+    await opened(desk, answered_at=NOW - timedelta(days=2))
+    critical = await opened(desk, comment=desk.sealed("I am in danger"))
+    moment = (await opened(desk, answered_at=NOW + timedelta(days=2))).windows[0].from_
+    await call(desk, await claim(desk, await opened(desk), MARIA), "no_answer", MARIA)
+
+    async def take(by: By) -> Case | None:
+        async with desk.deps.database.transaction() as unit:
+            return await work.claim_next(unit, desk.deps, Viewer(frozenset({"birch"}), by.ref, now=moment, soon=moment, day=NOW), by)
+
+    taken = await asyncio.gather(take(ANA), take(MARIA))
+    third, fourth = await take(ANA), await take(ANA)
+
+    assert {case.number for case in taken if case} == {10001, critical.number}
+    assert third is not None
+    assert (third.number, fourth) == (10003, None)
+
+
+async def test_what_must_happen_with_a_change_happens_in_its_transaction(desk: Routing) -> None:
+    heard: list[str] = []
+
+    async def after(_: Unit, __: Deps, steps: Sequence[tuple[Case, Step]]) -> None:
+        heard.extend(step.change for _, step in steps)
+
+    listening = Routing(replace(desk.service, deps=replace(desk.deps, after=(after,))))
+    case = await opened(listening)
+    await call(listening, await claim(listening, case), "reached", resolved=True)
+
+    assert heard == ["opened", "assigned", "attempted", "resolved"]

@@ -38,6 +38,9 @@ async def keep(unit: Unit, deps: Deps, changes: Iterable[Change], *, policy: Cas
     for each in asked:
         _tell(unit, each, policy)
         _count(deps, each.moved.steps)
+    steps = [step for each in asked for step in each.moved.steps]
+    for after in deps.after if steps else ():
+        await after(unit, deps, steps)
     return [each.moved.case for each in asked]
 
 

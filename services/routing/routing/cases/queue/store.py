@@ -61,6 +61,14 @@ async def queue(tx: AsyncConnection, viewer: Viewer, *, view: View, limit: int =
     return [case_of(each) for each in await rows(tx, sql, **used, **place, limit=limit)]
 
 
+async def waiting(tx: AsyncConnection, viewer: Viewer, *, limit: int = 20) -> list[Case]:
+    """Whom to call next: nobody has them and they can be called now, critical ones first."""
+    sql = f"""select * from cases where {_OF_TEAMS} and {_VIEWS[View.TO_CALL]} and owner is null
+      order by level <> 'critical', due_at, -priority, number limit :limit"""
+    used = {name: value for name, value in viewer.parameters().items() if f":{name}" in sql}
+    return [case_of(each) for each in await rows(tx, sql, **used, limit=limit)]
+
+
 async def counts(tx: AsyncConnection, viewer: Viewer) -> dict[View, int]:
     """How many cases each view holds."""
     sums = ", ".join(f"count(*) filter (where {where}) as {view}" for view, where in _VIEWS.items())

@@ -14,6 +14,7 @@ from routing.cases.due import due_at
 from routing.cases.handle import Change
 from routing.cases.model import By, Case, Moved, Route
 from routing.cases.queue import store as queue
+from routing.cases.queue.store import Viewer
 from routing.cases.terms import Terms
 from routing.cases.work.attempt import attempt_of, refusal
 from routing.cases.work.model import Call, Reachable
@@ -39,6 +40,16 @@ async def claim(unit: Unit, deps: Deps, seen: Seen) -> Case:
     """Take a case; `Changed` or `Claimed` names who has it."""
     case, terms = await _take(unit, deps, seen)
     return await _keep(unit, deps, case, moves.claim(case, seen.by, at=unit.now), terms=terms)
+
+
+async def claim_next(unit: Unit, deps: Deps, viewer: Viewer, by: By) -> Case | None:
+    """Claim the next due case; one that somebody else takes meanwhile is passed over. None when nobody waits."""
+    for each in await queue.waiting(unit.tx, viewer):
+        try:
+            return await claim(unit, deps, Seen(each.id, each.revision, by, viewer.teams))
+        except (Changed, Claimed):
+            continue
+    return None
 
 
 async def assign(unit: Unit, deps: Deps, seen: Seen, owner: str) -> Case:
