@@ -32,7 +32,9 @@ CATALOGUE = Catalogue.model_validate(
         (Seen(), None, "other"),
     ],
 )
-def test_the_agents_team_comes_before_the_queues_and_the_first_rule_that_fits_names_the_moment(seen: Seen, team: str | None, moment: str) -> None:
+def test_the_agents_team_comes_before_the_queues_and_the_first_rule_that_fits_names_the_moment(
+    seen: Seen, team: str | None, moment: str
+) -> None:
     of = attribute(seen, CATALOGUE)
 
     assert (of.team, of.moment) == (team, moment)
@@ -43,7 +45,9 @@ def test_a_queue_without_a_name_keeps_the_platforms() -> None:
 
 
 def test_what_a_catalogue_contradicts_itself_in_is_named_by_its_place() -> None:
-    wrong = Catalogue.model_validate({"teams": {}, "agents": {"a": "elm"}, "moments": [{"moment": "m", "queue": "q"}, {"moment": "m", "queue": "q"}]})
+    wrong = Catalogue.model_validate(
+        {"teams": {}, "agents": {"a": "elm"}, "moments": [{"moment": "m", "queue": "q"}, {"moment": "m", "queue": "q"}]}
+    )
 
     assert list(faults(wrong)) == [("agents.a", "unknown_team"), ("moments.1", "repeated")]
 

@@ -10,7 +10,7 @@ from itertools import chain
 import pytest
 
 from ingest.contacts.handle import close_due
-from tests.support.ingest import EMAIL, OTHER_PHONE, PHONE, Json, Running, call, ingest, listening
+from tests.support.ingest import EMAIL, OTHER_PHONE, PHONE, Json, Running, call, ingest, listening, until_somebody_waits
 from tests.support.postgres import Databases
 
 START = datetime.now(UTC).replace(microsecond=0) - timedelta(days=3)
@@ -116,8 +116,7 @@ async def test_an_event_that_comes_while_its_contact_is_judged_is_judged_afterwa
         async with running.database.transaction() as unit:
             await close_due(unit, running.deps.closing)
             late = asyncio.create_task(running.feed({**events[1], "id": "late", "agent": {"id": "a-9", "name": "Agent a-9"}}))
-            while not await running.rows("select 1 from pg_stat_activity where wait_event_type = 'Lock' and datname = current_database()"):
-                await asyncio.sleep(0.01)
+            await until_somebody_waits(running)
         await late
         assert (await running.rows("select due is not null as armed from contact")) == [{"armed": True}]
         await running.close()

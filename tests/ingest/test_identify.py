@@ -35,7 +35,9 @@ CALLER, WRITER, GUEST = person(3), person(4), person(5, PLATFORM)
         ([PLATFORM, PHONE], {PHONE: [ANA]}, ANA),
     ],
 )
-def test_the_strongest_handle_that_points_at_somebody_decides(present: list[Handle], holders: dict[Handle, list[Holder]], named: Holder) -> None:
+def test_the_strongest_handle_that_points_at_somebody_decides(
+    present: list[Handle], holders: dict[Handle, list[Holder]], named: Holder
+) -> None:
     answer = identify(present, holders)
 
     assert isinstance(answer, Person)

@@ -56,7 +56,13 @@ async def test_many_events_are_told_apart_and_each_fault_is_named_by_its_place(i
 
 async def test_a_binary_cloudevent_is_read_from_its_headers(ingest_database: str) -> None:
     async with served(ingest_database) as (running, client):
-        said = {"ce-specversion": "1.0", "ce-id": "7", "ce-source": "/shop", "ce-type": "contact.started", "content-type": "application/json"}
+        said = {
+            "ce-specversion": "1.0",
+            "ce-id": "7",
+            "ce-source": "/shop",
+            "ce-type": "contact.started",
+            "content-type": "application/json",
+        }
         answer = await client.post("/v1/events", json=call("c-1", start=START)[0], headers=await running.key("platform") | said)
 
         assert answer.json()["accepted"] == 1
@@ -107,7 +113,11 @@ async def test_what_is_awaited_and_what_was_told_can_be_asked(ingest_database: s
 async def test_a_member_is_put_and_bad_addresses_are_named(ingest_database: str) -> None:
     async with served(ingest_database) as (running, client):
         headers = await running.key("crm")
-        profile = {"name": "Ana Lopez", "addresses": [{"kind": "phone", "value": PHONE}, {"kind": "phone", "value": "12"}], "zone": "America/Denver"}
+        profile = {
+            "name": "Ana Lopez",
+            "addresses": [{"kind": "phone", "value": PHONE}, {"kind": "phone", "value": "12"}],
+            "zone": "America/Denver",
+        }
         first = await client.put("/v1/customers/M-1", json=profile, headers=headers)
         again = await client.put("/v1/customers/M-1", json={"segment": "family"}, headers=headers)
 

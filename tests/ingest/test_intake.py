@@ -18,7 +18,9 @@ async def test_a_batch_is_one_statement(ingest_database: str) -> None:
         with listening(running) as statements:
             await running.deps.door(records, Progress(running.owner, {("interactions.phone", 0): 3}, {}))
 
-        assert len([each for each in statements if "select" in each.lower() and "pg_catalog" not in each and "show" not in each.lower()]) == 1
+        assert (
+            len([each for each in statements if "select" in each.lower() and "pg_catalog" not in each and "show" not in each.lower()]) == 1
+        )
 
 
 async def test_a_message_sent_twice_is_stored_once_whatever_its_place(ingest_database: str) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from shared.schemas import Sealed
 from tests.support.ingest import EMAIL, OTHER_PHONE, PHONE, Json, Running, call, ingest
 from tests.support.postgres import Databases
 
@@ -151,7 +152,16 @@ async def test_consents_in_any_order_and_twice_end_in_the_same_refusal(databases
         await running.say("customers.profiles", profile("M-1"))
         (customer,) = [each["customer"] for each in await running.sent("customers.changed")]
         said = [
-            {"consent": {"channel": "sms", "purpose": "any", "state": state, "at": at, "source": "t", "address_ref": customer["points"][0]["ref"]}}
+            {
+                "consent": {
+                    "channel": "sms",
+                    "purpose": "any",
+                    "state": state,
+                    "at": at,
+                    "source": "t",
+                    "address_ref": customer["points"][0]["ref"],
+                }
+            }
             for state, at in states
         ]
         for n in (*order, *order):
@@ -185,7 +195,14 @@ async def test_consents_of_a_profile_are_told_to_the_other_services(ingest_datab
 
 
 async def test_a_consent_of_a_customer_we_never_had_is_a_dead_letter(ingest_database: str) -> None:
-    consent = {"channel": "sms", "purpose": "any", "state": "refused", "at": BORN, "source": "t", "customer_id": "7c1f7f64-6a5f-4bb4-8f0c-3a2f9d7f0001"}
+    consent = {
+        "channel": "sms",
+        "purpose": "any",
+        "state": "refused",
+        "at": BORN,
+        "source": "t",
+        "customer_id": "7c1f7f64-6a5f-4bb4-8f0c-3a2f9d7f0001",
+    }
     async with ingest(ingest_database) as running:
         await running.say("consents.changed", {"consent": consent})
 
@@ -193,7 +210,5 @@ async def test_a_consent_of_a_customer_we_never_had_is_a_dead_letter(ingest_data
 
 
 def _private(running: Running, customer: Json) -> Json:
-    from shared.schemas import Sealed
-
     opened: Json = running.deps.desk.sealer.unseal(Sealed(**customer["private"]))
     return opened

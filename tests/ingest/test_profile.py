@@ -14,7 +14,9 @@ BORN = datetime(2026, 11, 1, 10, tzinfo=UTC)
 PHONE = Address("phone", "+12125550142", "ref-1", ("voice", "sms"))
 PLACES = Places(("America/New_York", "America/Chicago"), postal_zones("US"), lambda number: ["America/Los_Angeles"] if number else [])
 
-stamps = st.builds(Stamp, st.sampled_from([CONTACT, DIRECTORY]), st.integers(0, 3).map(lambda n: BORN + timedelta(days=n)), st.sampled_from("ab"))
+stamps = st.builds(
+    Stamp, st.sampled_from([CONTACT, DIRECTORY]), st.integers(0, 3).map(lambda n: BORN + timedelta(days=n)), st.sampled_from("ab")
+)
 fields = st.sampled_from(["name", "language", "flags", "seen:r1"])
 profiles = st.dictionaries(fields, st.builds(Said, stamps, st.sampled_from(["", "Ana", "Bo"])), max_size=4)
 

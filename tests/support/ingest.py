@@ -1,5 +1,6 @@
 """Ingest over a real database and the in-memory broker, without its loops: a test says when a batch comes and when time has passed."""
 
+import asyncio
 import itertools
 import json
 from collections.abc import AsyncIterator, Iterator, Sequence
@@ -15,15 +16,15 @@ from ingest.app import build
 from ingest.contacts.handle import close_due
 from ingest.deps import Deps
 from ingest.settings import Settings
-from shared.runtime.keys import NewKey, create_key
-from shared.runtime.rights import Principal
 from shared.runtime.broker import Progress, Record
 from shared.runtime.consumer import Applied
 from shared.runtime.database import Database, as_json, rows, run
 from shared.runtime.handling import Dispatch
+from shared.runtime.keys import NewKey, create_key
 from shared.runtime.measures import Measures
 from shared.runtime.memory import MemoryBroker
 from shared.runtime.process import Service
+from shared.runtime.rights import Principal
 
 PHONE = "+12125550142"
 OTHER_PHONE = "+14155550137"
@@ -166,3 +167,11 @@ def listening(running: Running) -> Iterator[list[str]]:
         yield statements
     finally:
         event.remove(engine, "before_cursor_execute", heard)
+
+
+async def until_somebody_waits(running: Running) -> None:
+    """Until a connection of this database waits for a lock."""
+    waiting = "select 1 from pg_stat_activity where wait_event_type = 'Lock' and datname = current_database()"
+    async with asyncio.timeout(10):
+        while not await running.rows(waiting):  # noqa: ASYNC110  # it waits inside the database
+            await asyncio.sleep(0.01)

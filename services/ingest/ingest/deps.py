@@ -18,4 +18,3 @@ class Deps:
     desk: Desk
     closing: Closing
     door: Door
-

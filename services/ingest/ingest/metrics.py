@@ -11,13 +11,21 @@ class Metrics:
     """One per service, over its own registry."""
 
     def __init__(self, registry: CollectorRegistry) -> None:
-        self.events = Counter("aftercall_ingest_events_total", "Events stored, by what they mean", ["platform", "meaning"], registry=registry)
+        self.events = Counter(
+            "aftercall_ingest_events_total", "Events stored, by what they mean", ["platform", "meaning"], registry=registry
+        )
         self.repeated = Counter("aftercall_ingest_events_repeated_total", "Events that were known already", registry=registry)
         self.conflicts = Counter("aftercall_ingest_event_conflicts_total", "Events under a known id with another body", registry=registry)
-        self.ignored = Counter("aftercall_ingest_events_ignored_total", "Events that say nothing of a contact", ["platform", "reason"], registry=registry)
+        self.ignored = Counter(
+            "aftercall_ingest_events_ignored_total", "Events that say nothing of a contact", ["platform", "reason"], registry=registry
+        )
         self.refused = Counter("aftercall_ingest_events_refused_total", "Events that cannot be read", ["reason"], registry=registry)
-        self.closings = Counter("aftercall_ingest_contacts_judged_total", "Contacts looked at when due, by what came of it", ["verdict"], registry=registry)
-        self.interactions = Counter("aftercall_ingest_interactions_total", "Revisions published", ["channel", "outcome", "standing"], registry=registry)
+        self.closings = Counter(
+            "aftercall_ingest_contacts_judged_total", "Contacts looked at when due, by what came of it", ["verdict"], registry=registry
+        )
+        self.interactions = Counter(
+            "aftercall_ingest_interactions_total", "Revisions published", ["channel", "outcome", "standing"], registry=registry
+        )
         self.people = Counter("aftercall_ingest_people_total", "Whom interactions were of", ["answer"], registry=registry)
         self.watermark = Gauge("aftercall_ingest_watermark_lag_seconds", "Clock less what every partition was read to", registry=registry)
         self._reasons: set[str] = set()

@@ -1,5 +1,6 @@
 """The catalogue: which team works a queue, which moment a contact was, and what people call them. Versioned data, one active version."""
 
+from dataclasses import dataclass
 from typing import Annotated, Self
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
@@ -50,3 +51,11 @@ class Attribution(Part):
     team: str | None
     queue: str | None
     moment: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Active:
+    """The version in force; 0 is the one of the settings."""
+
+    version: int
+    catalogue: Catalogue

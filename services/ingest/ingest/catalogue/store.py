@@ -1,28 +1,21 @@
 """Every query about the catalogue. It is read in the transaction that uses it, never kept."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from sqlalchemy import RowMapping
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from ingest.catalogue.model import Catalogue
+from ingest.catalogue.model import Active, Catalogue
 from shared.runtime.database import as_json, row, rows, run
 
+_ACTIVE = """
+select version, body from catalogue_version where active_from <= clock_timestamp() order by active_from desc, version desc limit 1"""
 _ABOUT = "version, note, created, created_by, active_from, activated_by"
-
-
-@dataclass(frozen=True, slots=True)
-class Active:
-    version: int
-    catalogue: Catalogue
 
 
 async def active(tx: AsyncConnection) -> Active | None:
     """The version in force; None before the first was activated."""
-    found = await row(
-        tx, "select version, body from catalogue_version where active_from <= clock_timestamp() order by active_from desc, version desc limit 1"
-    )
+    found = await row(tx, _ACTIVE)
     return Active(found["version"], Catalogue.model_validate(found["body"])) if found else None
 
 
@@ -52,7 +45,12 @@ async def draft(tx: AsyncConnection, catalogue: Catalogue, *, note: str | None, 
 async def activate(tx: AsyncConnection, number: int, *, by: str) -> bool:
     """In force from now on, also again; False where there is no such version."""
     return bool(
-        await run(tx, "update catalogue_version set active_from = clock_timestamp(), activated_by = :by where version = :version", version=number, by=by)
+        await run(
+            tx,
+            "update catalogue_version set active_from = clock_timestamp(), activated_by = :by where version = :version",
+            version=number,
+            by=by,
+        )
     )
 
 

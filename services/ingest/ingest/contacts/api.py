@@ -61,18 +61,20 @@ class ContactsSeen(BaseModel):
     contacts: list[ContactSeen]
 
 
+class Asked(BaseModel):
+    platform: str = Field(min_length=1, max_length=100)
+    ref: str = Field(min_length=1, max_length=500, description="the platform's own id of the whole contact")
+    account: str | None = Field(None, max_length=500)
+
+
 @router.get("/v1/interactions")
 async def by_ref(
-    request: Request,
-    principal: Annotated[Principal, Depends(allow(READ_INTERACTIONS))],
-    platform: Annotated[str, Query(min_length=1, max_length=100)],
-    ref: Annotated[str, Query(min_length=1, max_length=500, description="the platform's own id of the whole contact")],
-    account: Annotated[str | None, Query(max_length=500)] = None,
+    request: Request, principal: Annotated[Principal, Depends(allow(READ_INTERACTIONS))], asked: Annotated[Asked, Query()]
 ) -> ContactsSeen:
     """What is known of a contact by the platform's own id; an empty list says that nothing of it arrived."""
     deps: Needs = request.app.state.deps
     async with deps.database.transaction() as unit:
-        roots = await store.found_by_ref(unit.tx, platform, account, ref=ref)
+        roots = await store.found_by_ref(unit.tx, asked.platform, asked.account, ref=asked.ref)
         seen = [await _contact(unit.tx, root) for root in roots if principal.may_send_for(root[0], root[1])]
     return ContactsSeen(contacts=seen)
 
@@ -90,7 +92,9 @@ async def by_id(request: Request, principal: Annotated[Principal, Depends(allow(
 async def _contact(tx: AsyncConnection, root: Root) -> ContactSeen:
     platform, account, ref = root
     contact = await store.contact(tx, root)
-    events = sorted((await store.events(tx, [root])).get(root, ()), key=lambda each: (each["at"] or each["received"], each["received"], each["id"]))
+    events = sorted(
+        (await store.events(tx, [root])).get(root, ()), key=lambda each: (each["at"] or each["received"], each["received"], each["id"])
+    )
     return ContactSeen(
         platform=platform,
         account=account,

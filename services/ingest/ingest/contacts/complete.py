@@ -8,7 +8,7 @@ from datetime import datetime
 from uuid import UUID, uuid5
 
 from ingest.catalogue.attribute import Seen, attribute, queue_of, team_of
-from ingest.catalogue.model import Catalogue
+from ingest.catalogue.model import Active, Catalogue
 from ingest.contacts.model import Interaction, LegLine
 from ingest.people.canonical import Named
 from ingest.people.model import Nobody
@@ -27,6 +27,18 @@ class Episode:
     root: str
     number: int
     revision: int
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """One episode to tell of, with all that its message is made of but the customer; `before` is whom an earlier revision named."""
+
+    episode: Episode
+    interaction: Interaction
+    digest: bytes
+    purpose: str
+    named: Named
+    before: UUID | None
 
 
 def interaction_id(platform: str, account: str, root: str, *, episode: int) -> UUID:
@@ -65,18 +77,9 @@ def point_ref(interaction: Interaction, named: Named) -> str | None:
     return ranked[0].ref if ranked else None
 
 
-def completed(
-    episode: Episode,
-    interaction: Interaction,
-    *,
-    purpose: str,
-    named: Named,
-    who: Customer | Nobody,
-    contacts_7d: int,
-    catalogue: Catalogue,
-    catalogue_version: int,
-) -> InteractionCompleted:
+def completed(told: Told, who: Customer | Nobody, *, contacts_7d: int, active: Active) -> InteractionCompleted:
     """Attribution is by the catalogue version given, and stays with this revision."""
+    episode, interaction, catalogue = told.episode, told.interaction, active.catalogue
     seen = Seen(
         agent=interaction.agent,
         queue=interaction.queue,
@@ -98,7 +101,7 @@ def completed(
         channel=interaction.channel,
         medium=interaction.medium or interaction.channel,
         direction=interaction.direction,
-        purpose=purpose,
+        purpose=told.purpose,
         outcome=interaction.outcome,
         started_at=interaction.started_at,
         ended_at=interaction.ended_at,
@@ -114,11 +117,11 @@ def completed(
         team=of.team,
         queue=of.queue,
         moment=of.moment,
-        catalogue_version=catalogue_version,
+        catalogue_version=active.version,
         reason_code=interaction.reason,
         disconnect=interaction.disconnect,
         language=interaction.language,
-        point_ref=point_ref(interaction, named),
+        point_ref=point_ref(interaction, told.named),
         traits=dict(interaction.traits),
         customer=None if isinstance(who, Nobody) else who,
         no_customer=who.reason if isinstance(who, Nobody) else None,

@@ -11,16 +11,15 @@ from pydantic import ValidationError
 from sqlalchemy import RowMapping
 
 from ingest.catalogue import store as catalogues
-from ingest.catalogue.model import Catalogue
-from ingest.catalogue.store import Active
+from ingest.catalogue.model import Active, Catalogue
 from ingest.contacts import store
-from ingest.contacts.complete import Episode, completed, digest, interaction_id, purpose, without_ours
+from ingest.contacts.complete import Episode, Told, completed, digest, interaction_id, purpose, without_ours
 from ingest.contacts.fold import fold
 from ingest.contacts.model import Interaction, KnownEpisode, NotOver, Over, Patience, StoredEvent, Verdict
 from ingest.contacts.store import Due, Latest, Root
 from ingest.metrics import Metrics
 from ingest.normalise.model import Handles, Kind
-from ingest.people.canonical import Named, named
+from ingest.people.canonical import named
 from ingest.people.handle import Account, Desk, settle
 from ingest.people.model import Nobody
 from ingest.people.profile import from_contact
@@ -49,19 +48,6 @@ class Closing:
     metrics: Metrics
 
 
-@dataclass(frozen=True, slots=True)
-class _Told:
-    """One episode to tell of, with all that its message is made of but the customer; `before` is whom an earlier revision named."""
-
-    root: Root
-    episode: Episode
-    interaction: Interaction
-    digest: bytes
-    purpose: str
-    named: Named
-    before: UUID | None
-
-
 async def close_due(unit: Unit, closing: Closing) -> int:
     """Judge the contacts whose time has come. Two statements, lock and then read: what was stored between them is seen."""
     due = await store.claim_due(unit.tx, closing.topics, unread_for=closing.unread_for, limit=closing.at_once)
@@ -71,7 +57,7 @@ async def close_due(unit: Unit, closing: Closing) -> int:
     judged = [(each, _judge(each, events.get(each.root, ()), closing)) for each in due]
     told = await _to_tell(unit, judged, closing)
     spoiled = await _tell(unit, told, closing)
-    digests = {each.root: each.digest for each in told}
+    digests = {_root(each): each.digest for each in told}
     rows = [_judged(each, verdict, digests.get(each.root)) | spoiled.get(each.root, {}) for each, verdict in judged]
     await store.save_judged(unit.tx, rows)
     for row in rows:
@@ -110,7 +96,7 @@ def _interaction(one: Over | NotOver) -> Interaction:
     return one.interaction if isinstance(one, Over) else one.so_far
 
 
-async def _to_tell(unit: Unit, judged: Sequence[tuple[Due, Verdict]], closing: Closing) -> list[_Told]:
+async def _to_tell(unit: Unit, judged: Sequence[tuple[Due, Verdict]], closing: Closing) -> list[Told]:
     """The episodes that are over, or were told of as over and no longer are, and read otherwise than the last time."""
     # An episode before the first that was ever numbered came too late for anybody to be asked; numbers never go below 0.
     episodes = [(due.root, one) for due, verdict in judged for one in verdict.episodes if _interaction(one).episode >= 0]
@@ -120,7 +106,7 @@ async def _to_tell(unit: Unit, judged: Sequence[tuple[Due, Verdict]], closing: C
     return [each for each in told if each]
 
 
-def _told(root: Root, one: Over | NotOver, latest: Latest | None, closing: Closing) -> _Told | None:
+def _told(root: Root, one: Over | NotOver, latest: Latest | None, closing: Closing) -> Told | None:
     if isinstance(one, NotOver) and (latest is None or latest.standing == "reopened"):
         return None
     interaction = _interaction(one)
@@ -131,12 +117,15 @@ def _told(root: Root, one: Over | NotOver, latest: Latest | None, closing: Closi
     episode = Episode(interaction_id(*root, episode=interaction.episode), *root, interaction.episode, latest.revision + 1 if latest else 1)
     written = named(interaction.handles, closing.desk.naming, platform=platform, account=account)
     aim = purpose(interaction, written, closing.own_numbers)
-    return _Told(
-        root, episode, interaction, content, aim, without_ours(written, closing.own_numbers), latest.customer_id if latest else None
-    )
+    ours_apart = without_ours(written, closing.own_numbers)
+    return Told(episode, interaction, content, aim, named=ours_apart, before=latest.customer_id if latest else None)
 
 
-async def _tell(unit: Unit, told: Sequence[_Told], closing: Closing) -> dict[Root, dict[str, Any]]:
+def _root(told: Told) -> Root:
+    return told.episode.platform, told.episode.account, told.episode.root
+
+
+async def _tell(unit: Unit, told: Sequence[Told], closing: Closing) -> dict[Root, dict[str, Any]]:
     """Name the customers, attribute, keep each revision and send it. Returns what is to be noted at contacts nothing can be said of."""
     if not told:
         return {}
@@ -146,24 +135,20 @@ async def _tell(unit: Unit, told: Sequence[_Told], closing: Closing) -> dict[Roo
     sent, spoiled = [], {}
     for each, who in zip(told, people, strict=True):
         try:
-            message = completed(
-                each.episode, each.interaction, purpose=each.purpose, named=each.named, who=who, contacts_7d=recent[each.episode.interaction_id],
-                catalogue=active.catalogue, catalogue_version=active.version,
-            )  # fmt: skip
+            sent.append((each, completed(each, who, contacts_7d=recent[each.episode.interaction_id], active=active)))
         except ValidationError as fault:
-            spoiled[each.root] = {"due": None, "waits_for": "unprocessable", "digest": None}
-            log.error("contact set aside", extra={"fields": sorted({str(error["loc"][0]) for error in fault.errors(include_input=False)})})
-            continue
-        sent.append((each, message))
+            spoiled[_root(each)] = {"due": None, "waits_for": "unprocessable", "digest": None}
+            fields = sorted({str(error["loc"][0]) for error in fault.errors(include_input=False)})
+            log.error("contact set aside: what its events say fits no message", extra={"fields": fields})  # noqa: TRY400  # values would show
     await store.save_revisions(unit.tx, [_revision(each, message) for each, message in sent])
-    for each, message in sent:
+    for _, message in sent:
         key = message.customer.customer_id if message.customer else message.interaction_id
         unit.send(message, key=key, correlation=message.interaction_id)
         closing.metrics.told(message.channel, message.outcome, message.standing, no_customer=message.no_customer)
     return spoiled
 
 
-def _account(told: _Told) -> Account:
+def _account(told: Told) -> Account:
     """What the contact says of its customer. A contact among ourselves has none."""
     if told.purpose == "internal":
         return Account((), {}, before=told.before)
@@ -178,7 +163,7 @@ def _account(told: _Told) -> Account:
     return Account(told.named.handles, said, before=told.before)
 
 
-async def _recent(unit: Unit, told: Sequence[_Told], people: Sequence[Customer | Nobody]) -> dict[UUID, int]:
+async def _recent(unit: Unit, told: Sequence[Told], people: Sequence[Customer | Nobody]) -> dict[UUID, int]:
     """Per interaction, how many service contacts its customer had in the seven days up to its end, itself included."""
     asked: list[dict[str, Any]] = [
         {"id": each.episode.interaction_id, "customer_id": who.customer_id, "ended_at": each.interaction.ended_at, "purpose": each.purpose}
@@ -198,7 +183,7 @@ def _shortly_before(one: Mapping[str, Any], two: Mapping[str, Any]) -> bool:
     return bool(same and one["ended_at"] - timedelta(days=REPEAT_DAYS) < two["ended_at"] <= one["ended_at"])
 
 
-def _revision(told: _Told, message: InteractionCompleted) -> dict[str, Any]:
+def _revision(told: Told, message: InteractionCompleted) -> dict[str, Any]:
     return {
         "id": message.interaction_id,
         "revision": message.revision,

@@ -1,7 +1,7 @@
 """Every query about contacts."""
 
 from collections import defaultdict
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -15,13 +15,56 @@ from shared.runtime.database import as_json, row, rows, run
 Root = tuple[str, str, str]
 """Platform, account and the platform's own id of the whole contact."""
 
-_ROOTS = "jsonb_to_recordset(cast(:roots as jsonb)) as r(platform text, account text, root text)"
-
 WATERMARK = """
 watermark as (
-  select coalesce(min(case when read_at < clock_timestamp() - cast(:unread_for as interval) then 'infinity' else read_to end), 'infinity') as at
+  select coalesce(min(case when read_at < clock_timestamp() - cast(:unread_for as interval) then 'infinity' else read_to end), 'infinity')
+    as at
   from consumer_offset where topic in (select jsonb_array_elements_text(cast(:topics as jsonb))))"""
 """How far every raw partition was read. One that nobody has read for `:unread_for` counts as passed."""
+
+_CLAIM = f"""
+with {WATERMARK}, horizon as (select least(clock_timestamp(), at) as at from watermark)
+select platform, account, root, episode, episode_started, digest is not null as published, (select at from horizon) as as_of
+from contact where due <= (select at from horizon) order by due limit :limit for update skip locked"""
+_LAG = f"""
+with {WATERMARK}
+select case at when 'infinity' then 0 when '-infinity' then extract(epoch from cast(:unread_for as interval))
+  else greatest(0, extract(epoch from clock_timestamp() - at)) end as lag
+from watermark"""
+_EVENTS = """
+select platform, account, root, e.id, leg, kind, at, received, facts, handles
+from event e join jsonb_to_recordset(cast(:roots as jsonb)) as r(platform text, account text, root text) using (platform, account, root)"""
+_LATEST = """
+select distinct on (id) id, revision, digest, customer_id, standing from interaction
+where id in (select cast(value as uuid) from jsonb_array_elements_text(cast(:ids as jsonb))) order by id, revision desc"""
+_BEFORE = """
+select distinct q.id, i.id as other
+from jsonb_to_recordset(cast(:asked as jsonb)) as q(id uuid, customer_id uuid, ended_at timestamptz)
+join customer c on q.customer_id in (c.id, c.merged_into) join interaction i on i.customer_id = c.id
+where i.id <> q.id and i.purpose = 'service'
+  and i.ended_at <= q.ended_at and i.ended_at > q.ended_at - make_interval(days => :days)"""
+_SAVE_REVISIONS = """
+insert into interaction (id, revision, platform, account, root, episode, customer_id, purpose, standing, ended_at, digest, payload)
+select id, revision, platform, account, root, episode, customer_id, purpose, standing, ended_at, digest, payload
+from jsonb_to_recordset(cast(:revisions as jsonb)) as v(id uuid, revision int, platform text, account text, root text, episode int,
+  customer_id uuid, purpose text, standing text, ended_at timestamptz, digest bytea, payload jsonb)"""
+_SAVE_JUDGED = """
+update contact c set due = v.due, waits_for = v.waits_for, episode = v.episode, episode_started = v.episode_started,
+  digest = coalesce(v.digest, c.digest)
+from jsonb_to_recordset(cast(:judged as jsonb)) as v(platform text, account text, root text, due timestamptz, waits_for text,
+  episode int, episode_started timestamptz, digest bytea)
+where (c.platform, c.account, c.root) = (v.platform, v.account, v.root)"""
+_FORGET = """
+delete from event
+where ctid = any(array(select ctid from event where received < now() - cast(:older_than as interval) limit :limit))"""
+_BY_REF = """
+select platform, account, root from event where root = :ref and platform = :platform and account = coalesce(:account, account)
+union
+select platform, account, root from interaction where root = :ref and platform = :platform and account = coalesce(:account, account)
+order by 1, 2, 3 limit 20"""
+_REVISIONS = """
+select id, revision, episode, payload, created from interaction
+where platform = :platform and account = :account and root = :root order by episode, revision"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,142 +90,73 @@ class Latest:
 
 async def claim_due(tx: AsyncConnection, topics: Collection[str], *, unread_for: timedelta, limit: int) -> list[Due]:
     """Lock the contacts that are due by the slowest partition's clock. Read their events in a later statement, never in this one."""
-    found = await rows(
-        tx,
-        f"with {WATERMARK}, horizon as (select least(clock_timestamp(), at) as at from watermark) "
-        "select platform, account, root, episode, episode_started, digest is not null as published, (select at from horizon) as as_of "
-        "from contact where due <= (select at from horizon) order by due limit :limit for update skip locked",
-        topics=as_json(sorted(topics)),
-        unread_for=unread_for,
-        limit=limit,
-    )
-    return [
-        Due((each["platform"], each["account"], each["root"]), each["episode"], each["episode_started"], each["published"], each["as_of"]) for each in found
-    ]
+    found = await rows(tx, _CLAIM, topics=as_json(sorted(topics)), unread_for=unread_for, limit=limit)
+    return [Due(_root(each), each["episode"], each["episode_started"], published=each["published"], as_of=each["as_of"]) for each in found]
 
 
 async def watermark_lag(tx: AsyncConnection, topics: Collection[str], *, unread_for: timedelta) -> float:
     """Seconds between the clock and what every partition was read to; 0 where nothing is read."""
-    found = await row(
-        tx,
-        f"with {WATERMARK} select case when at = 'infinity' then 0 when at = '-infinity' then extract(epoch from cast(:unread_for as interval)) "
-        "else greatest(0, extract(epoch from clock_timestamp() - at)) end as lag from watermark",
-        topics=as_json(sorted(topics)),
-        unread_for=unread_for,
-    )
+    found = await row(tx, _LAG, topics=as_json(sorted(topics)), unread_for=unread_for)
     return float(found["lag"]) if found else 0.0
 
 
-async def events(tx: AsyncConnection, roots: Collection[Root]) -> Mapping[Root, Sequence[RowMapping]]:
-    found = await rows(
-        tx,
-        f"select platform, account, root, e.id, leg, kind, at, received, facts, handles from event e join {_ROOTS} using (platform, account, root)",
-        roots=_written(roots),
-    )
+async def events(tx: AsyncConnection, roots: Iterable[Root]) -> Mapping[Root, Sequence[RowMapping]]:
+    asked = [{"platform": platform, "account": account, "root": root} for platform, account, root in roots]
     grouped: dict[Root, list[RowMapping]] = defaultdict(list)
-    for each in found:
-        grouped[each["platform"], each["account"], each["root"]].append(each)
+    for each in await rows(tx, _EVENTS, roots=as_json(asked)):
+        grouped[_root(each)].append(each)
     return grouped
 
 
-async def latest(tx: AsyncConnection, interactions: Collection[UUID]) -> dict[UUID, Latest]:
-    found = await rows(
-        tx,
-        "select distinct on (id) id, revision, digest, customer_id, standing from interaction "
-        "where id in (select cast(value as uuid) from jsonb_array_elements_text(cast(:ids as jsonb))) order by id, revision desc",
-        ids=as_json(list(interactions)),
-    )
+async def latest(tx: AsyncConnection, interactions: Iterable[UUID]) -> dict[UUID, Latest]:
+    found = await rows(tx, _LATEST, ids=as_json(list(interactions)))
     return {each["id"]: Latest(each["revision"], bytes(each["digest"]), each["customer_id"], each["standing"]) for each in found}
 
 
 async def contacts_before(tx: AsyncConnection, asked: Sequence[Mapping[str, Any]], *, days: int) -> dict[UUID, set[UUID]]:
     """Per interaction, the customer's other service contacts that ended in the days before it did. `asked`: id, customer_id, ended_at."""
-    found = await rows(
-        tx,
-        "select distinct q.id, i.id as other from jsonb_to_recordset(cast(:asked as jsonb)) as q(id uuid, customer_id uuid, ended_at timestamptz) "
-        "join customer c on q.customer_id in (c.id, c.merged_into) join interaction i on i.customer_id = c.id "
-        "where i.id <> q.id and i.purpose = 'service' and i.ended_at <= q.ended_at and i.ended_at > q.ended_at - make_interval(days => :days)",
-        asked=as_json(list(asked)),
-        days=days,
-    )
     others: dict[UUID, set[UUID]] = defaultdict(set)
-    for each in found:
+    for each in await rows(tx, _BEFORE, asked=as_json(list(asked)), days=days):
         others[each["id"]].add(each["other"])
     return others
 
 
 async def save_revisions(tx: AsyncConnection, revisions: Sequence[Mapping[str, Any]]) -> None:
-    await run(
-        tx,
-        "insert into interaction (id, revision, platform, account, root, episode, customer_id, purpose, standing, ended_at, digest, payload) "
-        "select id, revision, platform, account, root, episode, customer_id, purpose, standing, ended_at, digest, payload "
-        "from jsonb_to_recordset(cast(:revisions as jsonb)) as v(id uuid, revision int, platform text, account text, root text, episode int, "
-        "customer_id uuid, purpose text, standing text, ended_at timestamptz, digest bytea, payload jsonb)",
-        revisions=as_json(list(revisions)),
-    )
+    await run(tx, _SAVE_REVISIONS, revisions=as_json(list(revisions)))
 
 
 async def save_judged(tx: AsyncConnection, judged: Sequence[Mapping[str, Any]]) -> None:
     """When to look again at each contact, and what it waits for; a digest that is null leaves the old one."""
-    await run(
-        tx,
-        "update contact c set due = v.due, waits_for = v.waits_for, episode = v.episode, episode_started = v.episode_started, "
-        "digest = coalesce(v.digest, c.digest) from jsonb_to_recordset(cast(:judged as jsonb)) as v(platform text, account text, root text, "
-        "due timestamptz, waits_for text, episode int, episode_started timestamptz, digest bytea) "
-        "where (c.platform, c.account, c.root) = (v.platform, v.account, v.root)",
-        judged=as_json(list(judged)),
-    )
+    await run(tx, _SAVE_JUDGED, judged=as_json(list(judged)))
 
 
 async def forget_events(tx: AsyncConnection, *, older_than: timedelta, limit: int) -> int:
-    """Delete facts received that long ago."""
-    return await run(
-        tx,
-        "delete from event where ctid = any(array(select ctid from event where received < now() - cast(:older_than as interval) limit :limit))",
-        older_than=older_than,
-        limit=limit,
-    )
+    """Delete facts received that long ago; returns how many."""
+    return await run(tx, _FORGET, older_than=older_than, limit=limit)
 
 
 async def found_by_ref(tx: AsyncConnection, platform: str, account: str | None, *, ref: str) -> Sequence[Root]:
     """The contacts a platform's own id names, in one account or, without one, in any."""
-    found = await rows(
-        tx,
-        "select platform, account, root from event where root = :ref and platform = :platform and account = coalesce(:account, account) "
-        "union select platform, account, root from interaction where root = :ref and platform = :platform and account = coalesce(:account, account) "
-        "order by 1, 2, 3 limit 20",
-        platform=platform,
-        account=account,
-        ref=ref,
-    )
-    return [(each["platform"], each["account"], each["root"]) for each in found]
+    return [_root(each) for each in await rows(tx, _BY_REF, platform=platform, account=account, ref=ref)]
 
 
 async def root_of(tx: AsyncConnection, interaction: UUID) -> Root | None:
     found = await row(tx, "select platform, account, root from interaction where id = :id limit 1", id=interaction)
-    return (found["platform"], found["account"], found["root"]) if found else None
+    return _root(found) if found else None
 
 
 async def contact(tx: AsyncConnection, root: Root) -> RowMapping | None:
-    return await row(
-        tx,
-        "select due, waits_for from contact where platform = :platform and account = :account and root = :root",
-        platform=root[0],
-        account=root[1],
-        root=root[2],
-    )
+    asked = "select due, waits_for from contact where platform = :platform and account = :account and root = :root"
+    return await row(tx, asked, **_named(root))
 
 
 async def revisions(tx: AsyncConnection, root: Root) -> Sequence[RowMapping]:
-    return await rows(
-        tx,
-        "select id, revision, episode, payload, created from interaction where platform = :platform and account = :account and root = :root "
-        "order by episode, revision",
-        platform=root[0],
-        account=root[1],
-        root=root[2],
-    )
+    return await rows(tx, _REVISIONS, **_named(root))
 
 
-def _written(roots: Collection[Root]) -> str:
-    return as_json([{"platform": platform, "account": account, "root": root} for platform, account, root in roots])
+def _root(row: RowMapping) -> Root:
+    return row["platform"], row["account"], row["root"]
+
+
+def _named(root: Root) -> dict[str, str]:
+    return dict(zip(("platform", "account", "root"), root, strict=True))

@@ -43,7 +43,10 @@ class Door:
         self._count(sort_of, stored)
         for letter in letters:
             self.measures.dead.labels(letter.record.topic, letter.reason).inc()
-        return Applied(stored.owned, frozenset(_place(each.record) for each in letters if each.reason != CONFLICT and each.record.place in stored.owned))
+        return Applied(
+            stored.owned,
+            frozenset(_place(each.record) for each in letters if each.reason != CONFLICT and each.record.place in stored.owned),
+        )
 
     async def post(self, bodies: Sequence[Raw], may_send_for: Callable[[str, str], bool]) -> tuple[Sorted, Stored]:
         """The same for the lines of a request; committed when it returns. An event for somebody else's account is refused."""
@@ -97,7 +100,9 @@ class Door:
         fresh = [event for identity, event in sort_of.events.items() if identity in stored.fresh]
         clashes = len(stored.clashes) + sum(fault.reason == CONFLICT for fault in sort_of.faults)
         known = len(sort_of.events) - len(fresh) - len(stored.clashes)
-        self.metrics.stored(((event.platform, event.kind.value) for event in fresh), repeated=known + len(sort_of.repeated), conflicts=clashes)
+        self.metrics.stored(
+            ((event.platform, event.kind.value) for event in fresh), repeated=known + len(sort_of.repeated), conflicts=clashes
+        )
         self.metrics.left_out(((each.platform, each.reason) for each in sort_of.ignored), (fault.reason for fault in sort_of.faults))
 
     def _came(self, record: Record) -> Came:
@@ -127,4 +132,3 @@ def _headers(record: Record) -> dict[str, str]:
 
 def _conflicts(sort_of: Sorted, stored: Stored, by_place: Mapping[Place, Record]) -> list[Letter]:
     return [Letter(by_place[sort_of.places[identity][0]], CONFLICT) for identity in sorted(stored.clashes)]
-

@@ -60,7 +60,7 @@ class Sorted:
 
 def event_id(event: Event) -> UUID:
     """The event's identity: what its source calls it, and which state of it this is. Never a time, never an offset."""
-    return uuid5(EVENTS, "\x1f".join((event.source, event.id, event.version)))
+    return uuid5(EVENTS, f"{event.source}\x1f{event.id}\x1f{event.version}")
 
 
 def sort(came: Iterable[Came], rules: Rules) -> Sorted:

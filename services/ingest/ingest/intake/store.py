@@ -19,8 +19,9 @@ from shared.runtime.sealing import Sealer
 
 _EVENTS = """
 given as (
-  select distinct on (id) * from jsonb_to_recordset(cast(:events as jsonb)) as e(id uuid, hash bytea, topic text, partition int, logged timestamptz,
-    platform text, account text, root text, leg text, kind text, at timestamptz, facts jsonb, handles jsonb, refs jsonb, hold float8) order by id),
+  select distinct on (id) * from jsonb_to_recordset(cast(:events as jsonb)) as e(id uuid, hash bytea, topic text, partition int,
+    logged timestamptz, platform text, account text, root text, leg text, kind text, at timestamptz, facts jsonb, handles jsonb,
+    refs jsonb, hold float8) order by id),
 fresh as (
   insert into event as v (id, hash, platform, account, root, leg, kind, at, facts, handles, refs)
   select id, hash, platform, account, root, leg, kind, at, facts, handles, refs from given {fence} order by id
@@ -29,7 +30,8 @@ fresh as (
 touched as (
   insert into contact (platform, account, root, due)
   select platform, account, root,
-    least(greatest(max(coalesce(g.logged, clock_timestamp())), (select at from watermark)), clock_timestamp()) + make_interval(secs => min(g.hold))
+    least(greatest(max(coalesce(g.logged, clock_timestamp())), (select at from watermark)), clock_timestamp())
+      + make_interval(secs => min(g.hold))
   from fresh f join given g using (id, platform, account, root) where not clash group by 1, 2, 3 order by 1, 2, 3
   on conflict (platform, account, root) do update set due = case when contact.digest is null then least(excluded.due, contact.due)
     else least(contact.due, clock_timestamp() + interval '1 second') end)"""
@@ -38,9 +40,8 @@ _ANSWER = """
 select (select jsonb_agg(id) from fresh where not clash) as stored, (select jsonb_agg(id) from fresh where clash) as clashes,
   {owned} as owned, 1 / (case when :alone and exists (select from fresh where clash) then 0 else 1 end) as went_well"""
 
-FROM_TOPICS = (
-    f"with {ADVANCE}, {BURY}, {WATERMARK}, {_EVENTS.format(fence='join mine using (topic, partition)')}"
-    + _ANSWER.format(owned="(select jsonb_agg(jsonb_build_array(topic, partition)) from mine)")
+FROM_TOPICS = f"with {ADVANCE}, {BURY}, {WATERMARK}, {_EVENTS.format(fence='join mine using (topic, partition)')}" + _ANSWER.format(
+    owned="(select jsonb_agg(jsonb_build_array(topic, partition)) from mine)"
 )
 FROM_HTTP = f"with {WATERMARK}, {_EVENTS.format(fence='')}" + _ANSWER.format(owned="null")
 

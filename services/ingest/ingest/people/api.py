@@ -83,7 +83,9 @@ async def put(
         account, left = account_of(_given(said), deps.desk)
         (customer,) = await settle(unit, deps.desk, [account])
     assert isinstance(customer, Customer)
-    return CustomerPut(customer_id=customer.customer_id, number=customer.number, version=customer.version, left_out=[_left(each) for each in left])
+    return CustomerPut(
+        customer_id=customer.customer_id, number=customer.number, version=customer.version, left_out=[_left(each) for each in left]
+    )
 
 
 @router.post("/v1/customers")

@@ -56,7 +56,7 @@ class Book:
 
     def _hand_over(self, gone: Collection[Holder], heir: UUID) -> None:
         ids = {holder.customer for holder in gone}
-        for held in self.holding.values() if ids else ():
-            if ids & held:
-                held -= ids
-                held.add(heir)
+        for holders in self.holding.values() if ids else ():
+            if ids & holders:
+                holders.difference_update(ids)
+                holders.add(heir)

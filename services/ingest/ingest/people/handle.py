@@ -67,7 +67,9 @@ async def settle(unit: Unit, desk: Desk, accounts: Sequence[Account]) -> list[Cu
 
 async def _open(unit: Unit, accounts: Sequence[Account]) -> tuple[Book, dict[UUID, Row], dict[UUID, UUID]]:
     """Everybody these accounts may be about, locked. Who was merged while we waited for the lock is looked up again."""
-    handles = sorted({handle for account in accounts for handle in account.handles}, key=lambda each: (each.kind.name, each.scope, each.ref))
+    handles = sorted(
+        {handle for account in accounts for handle in account.handles}, key=lambda each: (each.kind.name, each.scope, each.ref)
+    )
     earlier = {account.before for account in accounts if account.before}
     if handles:
         await store.lock_handles(unit.tx, handles)
@@ -95,7 +97,9 @@ async def _keep(unit: Unit, book: Book, locked: dict[UUID, Row], answered: Answe
     if book.merged:
         await store.merge(unit.tx, {gone: book.now(gone) for gone in book.merged})
     attached = [(handle, book.now(customer), directory) for handle, customer, directory in book.attached]
-    listed = [(handle, name, True) for account, name in answered if account.directory and isinstance(name, UUID) for handle in account.handles]
+    listed = [
+        (handle, name, True) for account, name in answered if account.directory and isinstance(name, UUID) for handle in account.handles
+    ]
     if attached or listed:
         await store.attach(unit.tx, [*attached, *listed])
 
@@ -118,7 +122,9 @@ def _files(book: Book, locked: Mapping[UUID, Row], answered: Answered) -> dict[U
 async def _take_consents(unit: Unit, files: Mapping[UUID, _File]) -> None:
     """What profiles brought, and what those who were merged had said; news among the first is announced."""
     heirs = {row.id: customer for customer, file in files.items() for row in file.gone}
-    inherited = [_of(heirs[each.customer_id], each) for each in await store.consents(unit.tx, heirs, ()) if each.customer_id] if heirs else []
+    inherited = (
+        [_of(heirs[each.customer_id], each) for each in await store.consents(unit.tx, heirs, ()) if each.customer_id] if heirs else []
+    )
     brought = [each for file in files.values() for each in file.consents]
     if not (inherited or brought):
         return
@@ -153,7 +159,9 @@ async def _rewrite(unit: Unit, desk: Desk, files: Mapping[UUID, _File]) -> dict[
     written = {customer: _snapshot(version, desk, consents[customer]) for customer, version in told.items()}
     if versions:
         await store.save(unit.tx, [_saved(version, desk, written.get(customer)) for customer, version in versions.items()])
-    listed = {customer: {each.ref for each in version.person.addresses} for customer, version in versions.items() if files[customer].directory}
+    listed = {
+        customer: {each.ref for each in version.person.addresses} for customer, version in versions.items() if files[customer].directory
+    }
     if listed:
         await store.forget_addresses(unit.tx, listed)
     for customer, version in told.items():
@@ -199,5 +207,7 @@ async def consented(unit: Unit, desk: Desk, consents: Sequence[Consent]) -> None
     concerned |= await store.at_addresses(unit.tx, {each.address_ref for each in consents if each.address_ref})
     locked = await store.lock_customers(unit.tx, concerned)
     changed = await store.take_consents(unit.tx, consents)
-    told = {each.customer_id for each in changed} | await store.at_addresses(unit.tx, {each.address_ref for each in changed if each.address_ref})
+    told = {each.customer_id for each in changed} | await store.at_addresses(
+        unit.tx, {each.address_ref for each in changed if each.address_ref}
+    )
     await _rewrite(unit, desk, {row.id: _File(row, stale=True) for row in locked.values() if row.id in told and not row.merged_into})

@@ -47,7 +47,9 @@ async def profiles_given(batch: Batch[ProfileGiven], desk: Desk) -> None:
 
 async def consents_changed(batch: Batch[ConsentChanged], desk: Desk) -> None:
     """`consents.changed`, also our own: whoever it concerns gets a new version, unless it was known."""
-    known_ids = await store.heirs(batch.unit.tx, {each.message.consent.customer_id for each in batch.items if each.message.consent.customer_id})
+    known_ids = await store.heirs(
+        batch.unit.tx, {each.message.consent.customer_id for each in batch.items if each.message.consent.customer_id}
+    )
     taken = []
     for delivery in batch.items:
         consent = delivery.message.consent

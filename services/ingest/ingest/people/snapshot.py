@@ -9,6 +9,7 @@ from ingest.people.profile import Known, given_name
 from ingest.people.zones import Places, candidate_zones
 from shared.schemas import Consent, Customer, Point, Sealed
 
+
 @dataclass(frozen=True, slots=True)
 class Standing:
     """What a customer is apart from the profile."""

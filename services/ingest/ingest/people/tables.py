@@ -1,6 +1,21 @@
-"""The tables of people. A handle row is what concurrent writers lock; who holds it stands beside, because a household's number has several."""
+"""The tables of people. Concurrent writers lock a handle's row; who holds it stands beside, for a household shares a number."""
 
-from sqlalchemy import BigInteger, Boolean, CheckConstraint, Column, DateTime, ForeignKeyConstraint, Identity, Index, Integer, MetaData, Table, Text, Uuid, text
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    CheckConstraint,
+    Column,
+    DateTime,
+    ForeignKeyConstraint,
+    Identity,
+    Index,
+    Integer,
+    MetaData,
+    Table,
+    Text,
+    Uuid,
+    text,
+)
 from sqlalchemy.dialects.postgresql import JSONB
 
 _NOW = text("now()")
@@ -50,7 +65,9 @@ def _holding(metadata: MetaData) -> Table:
         Column("customer_id", Uuid, primary_key=True),
         Column("directory", Boolean, nullable=False, server_default=text("false")),
         Column("since", DateTime(timezone=True), nullable=False, server_default=_NOW),
-        ForeignKeyConstraint(["kind", "scope", "ref"], ["handle.kind", "handle.scope", "handle.ref"], name="holding_handle", ondelete="cascade"),
+        ForeignKeyConstraint(
+            ["kind", "scope", "ref"], ["handle.kind", "handle.scope", "handle.ref"], name="holding_handle", ondelete="cascade"
+        ),
         ForeignKeyConstraint(["customer_id"], ["customer.id"], name="holding_customer", ondelete="cascade"),
         Index("holding_one_person", "kind", "scope", "ref", unique=True, postgresql_where=text("kind in ('member', 'contact')")),
         Index("holding_customer_id", "customer_id"),
