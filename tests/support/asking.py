@@ -39,7 +39,9 @@ EVERYBODY: Mapping[str, Any] = {
 }
 """Changes that let every eligible contact through at once, as in the demo."""
 
-SEALER = Sealer("test:MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY=", "a pepper that is long enough for tests")
+KEYS = "test:MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY="
+PEPPER = "a pepper that is long enough for tests"
+SEALER = Sealer(KEYS, PEPPER)
 
 
 def phone(ref: str = PHONE, **changes: Any) -> Point:

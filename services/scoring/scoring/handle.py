@@ -5,13 +5,15 @@ from datetime import timedelta
 from uuid import UUID
 
 from scoring.ask import store as surveys
-from scoring.ask.handle import judge, newest, policies_in_force
+from scoring.ask.handle import judge, newest
 from scoring.ask.known import Subject
 from scoring.decide import store as decisions
 from scoring.decide.first import RECOVERY, TNPS
+from scoring.decide.policies.handle import policies_in_force
 from scoring.deps import Deps
 from scoring.listen.handle import survey_answered
 from scoring.people import store as people
+from scoring.people.callbacks import store as callbacks
 from scoring.people.model import call
 from shared.runtime.consumer import Batch, Delivery, Handler
 from shared.schemas import CallbackChanged, ConsentChanged, CustomerChanged, InteractionCompleted, SurveyAnswered
@@ -56,12 +58,13 @@ async def consent_changed(batch: Batch[ConsentChanged], _: Deps) -> None:
 async def callback_changed(batch: Batch[CallbackChanged], deps: Deps) -> None:
     """Who is about to be called is not asked; our own calls are never surveyed; a new case is asked about later."""
     calls = {call(item.message.platform_ref): item.message.case_id for item in batch.items if item.message.platform_ref}
-    await people.keep_own_calls(batch.unit.tx, calls)
-    new = await people.keep_callbacks(batch.unit.tx, _latest(batch.items))
+    await callbacks.keep_own_calls(batch.unit.tx, calls)
+    new = await callbacks.keep_callbacks(batch.unit.tx, _latest(batch.items))
     openings = await surveys.surveys_of(batch.unit.tx, [case.opening_survey for case in new if case.opening_survey])
-    after = timedelta(seconds=(await policies_in_force(batch.unit, deps))[RECOVERY].terms.after_s)
+    in_force = await policies_in_force(batch.unit, deps.settings.first_policies)
+    after = timedelta(seconds=in_force[RECOVERY].terms.after_s)
     asked_about = [case for case in new if case.opening_survey in openings and openings[case.opening_survey].kind != RECOVERY]
-    await people.schedule_recoveries(batch.unit.tx, {case.case_id: case.answered_at + after for case in asked_about})
+    await callbacks.schedule_recoveries(batch.unit.tx, {case.case_id: case.answered_at + after for case in asked_about})
 
 
 def _latest(items: Iterable[Delivery[CallbackChanged]]) -> dict[UUID, CallbackChanged]:

@@ -10,10 +10,11 @@ from scoring.ask.plan import Judged
 from scoring.decide import store as decisions
 from scoring.decide.judge import decide
 from scoring.decide.model import Outcome, Phase
-from scoring.decide.policies import store as policies
+from scoring.decide.policies.handle import policies_in_force
 from scoring.decide.policy import Policy
 from scoring.deps import Deps
 from scoring.people import store as people
+from scoring.people.callbacks import store as callbacks
 from scoring.people.model import call
 from shared.runtime.database import Unit
 from shared.runtime.sealing import Sealer
@@ -44,13 +45,13 @@ async def load(unit: Unit, subjects: Sequence[Subject], deps: Deps) -> Known:
     ids = {person.id for person in persons.values()}
     refs = {point.ref for person in persons.values() if person.customer for point in person.customer.points}
     await store.lock_addresses(unit.tx, refs)
-    in_force = await policies_in_force(unit, deps)
+    in_force = await policies_in_force(unit, deps.settings.first_policies)
     anchors = {subject.key for subject in subjects}
     known = Known(
         people=persons,
         policies=in_force,
-        callbacks=frozenset(await people.with_open_callback(unit.tx, ids)),
-        own_calls=frozenset(await people.own_calls(unit.tx, {call(subject.contact) for subject in subjects})),
+        callbacks=frozenset(await callbacks.with_open_callback(unit.tx, ids)),
+        own_calls=frozenset(await callbacks.own_calls(unit.tx, {call(subject.contact) for subject in subjects})),
         gateways=frozenset(deps.gateways),
         stood=await decisions.standing_decisions(unit.tx, anchors),
         surveys=await store.survey_states(unit.tx, anchors),
@@ -59,15 +60,6 @@ async def load(unit: Unit, subjects: Sequence[Subject], deps: Deps) -> Known:
     since = unit.now - _memory(in_force.values())
     known.learn_asked(await store.asked(unit.tx, customer_ids=ids, address_refs=refs, since=since))
     return known
-
-
-async def policies_in_force(unit: Unit, deps: Deps) -> dict[str, Policy]:
-    """Read in every transaction; a new deployment gets its first ones here."""
-    found = await policies.policies_in_force(unit.tx, now=unit.now)
-    if not found:
-        await policies.seed_policies(unit.tx, now=unit.now, changes=deps.settings.first_policies)
-        found = await policies.policies_in_force(unit.tx, now=unit.now)
-    return found
 
 
 def _memory(in_force: Iterable[Policy]) -> timedelta:

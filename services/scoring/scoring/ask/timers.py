@@ -10,6 +10,7 @@ from scoring.decide import store as decisions
 from scoring.decide.first import RECOVERY
 from scoring.deps import Deps
 from scoring.people import store as people
+from scoring.people.callbacks import store as callbacks
 from scoring.people.model import Callback
 from shared.runtime.database import Unit
 from shared.schemas import Contact
@@ -30,9 +31,9 @@ async def judge_deferred(unit: Unit, deps: Deps) -> int:
 
 async def judge_recoveries(unit: Unit, deps: Deps) -> int:
     """Two weeks after the opening answer the case's customer is asked whether it is better now, in both arms."""
-    due = await people.recoveries_due(unit.tx, now=unit.now, limit=deps.settings.judge_batch)
+    due = await callbacks.recoveries_due(unit.tx, now=unit.now, limit=deps.settings.judge_batch)
     await people.lock(unit.tx, [case.customer_id for case in due if case.customer_id])
-    cases = await people.claim_recoveries(unit.tx, [case.case_id for case in due])
+    cases = await callbacks.claim_recoveries(unit.tx, [case.case_id for case in due])
     opened_by = await store.surveys_of(unit.tx, [case.opening_survey for case in cases if case.opening_survey])
     subjects = [_recovery(case, opened_by[case.opening_survey], now=unit.now) for case in cases if case.opening_survey in opened_by]
     await judge(unit, subjects, deps)

@@ -6,7 +6,7 @@ from datetime import datetime
 
 from sqlalchemy.exc import SQLAlchemyError
 
-from scoring.ask.handle import address_of, judge, policies_in_force
+from scoring.ask.handle import address_of, judge
 from scoring.ask.known import Subject
 from scoring.ask.model import Failed, Held, Outgoing, Refused, Result, Sending, State, Survey
 from scoring.ask.plan import Judged, sending_row
@@ -14,6 +14,7 @@ from scoring.ask.schedule import settled
 from scoring.ask.sending import store
 from scoring.ask.texts import fill, text_for
 from scoring.decide.model import Outcome
+from scoring.decide.policies.handle import policies_in_force
 from scoring.decide.policy import Terms
 from scoring.deps import Deps
 from scoring.people import store as people
@@ -36,7 +37,7 @@ async def claim_sendings(unit: Unit, deps: Deps) -> list[Sending]:
     await people.lock(unit.tx, [customer for _, customer in due if customer])
     claimed = {(each.kind, each.anchor): each for each in await store.claim(unit.tx, [survey for survey, _ in due], now=unit.now)}
     judged = await judge(unit, [_subject(each) for each in claimed.values()], deps, phase="send")
-    policies = await policies_in_force(unit, deps) if judged else {}
+    policies = await policies_in_force(unit, deps.settings.first_policies) if judged else {}
     going = []
     for each in judged:
         survey = claimed[each.subject.key]

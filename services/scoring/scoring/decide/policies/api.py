@@ -9,6 +9,7 @@ from sqlalchemy import RowMapping
 
 from scoring.decide.first import VERSIONS
 from scoring.decide.policies import store
+from scoring.decide.policies.handle import policies_in_force
 from scoring.decide.policy import parse
 from scoring.errors import PolicyInvalid, PolicyIsActive, PolicyMissing
 from shared.runtime.access import Permission, Principal, allow
@@ -71,7 +72,9 @@ class Activation(BaseModel):
 @router.get("", response_model_exclude_none=True)
 async def policies(request: Request, _: Reader) -> PolicyList:
     """Every version, the newest first."""
-    async with request.app.state.deps.database.transaction() as unit:
+    deps = request.app.state.deps
+    async with deps.database.transaction() as unit:
+        await policies_in_force(unit, deps.settings.first_policies)
         found = await store.policy_rows(unit.tx)
     return PolicyList(policies=[PolicyLine.model_validate(dict(each)) for each in found])
 
