@@ -15,17 +15,18 @@ from fastapi import FastAPI
 from shared.runtime.broker import Broker
 from shared.runtime.consumer import Consumer, Reading
 from shared.runtime.database import Database
-from shared.runtime.handling import Dispatch, Handler
+from shared.runtime.handling import Apply, Dispatch, Handler
 from shared.runtime.http import Edges, Health
 from shared.runtime.measures import Measures
 from shared.runtime.memory import MemoryBroker
 from shared.runtime.metrics import LoopLag
 from shared.runtime.relay import Relay
+from shared.runtime.replay import Replays
 from shared.runtime.sealing import Sealer
 from shared.runtime.serving import Http
 from shared.runtime.settings import ServiceSettings
 from shared.runtime.timers import Timers
-from shared.topics import TOPICS
+from shared.topics import DEAD_TOPICS, TOPICS
 
 log = logging.getLogger("aftercall.process")
 
@@ -38,7 +39,10 @@ class Runs(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Service:
-    """Everything a service is, built by its `app.build`. `tasks` are further ones of its own; `closing` is called at the very end."""
+    """Everything a service is, built by its `app.build`.
+
+    `tasks` are further ones of its own, `applies` what they store records of other topics with; `closing` is called at the very end.
+    """
 
     name: str
     settings: ServiceSettings
@@ -52,6 +56,7 @@ class Service:
     sealer: Sealer | None = None
     measures: Measures | None = None
     tasks: Mapping[str, Runs] = field(default_factory=dict)
+    applies: Mapping[str, Apply] = field(default_factory=dict)
     closing: Sequence[Callable[[], Awaitable[None]]] = ()
     reading: Reading = field(default_factory=Reading)
 
@@ -77,8 +82,10 @@ class Process:
         edges, health = _edges(service), _health(service)
         sealer = service.sealer or Sealer(service.settings.seal_keys, service.settings.pepper)
         measures = service.measures or Measures(edges.registry)
+        applies = dict(service.applies)
         if service.handlers:
             dispatch = Dispatch(database, service.handlers, deps, sealer=sealer, measures=measures)
+            applies |= dict.fromkeys(service.handlers, dispatch)
             acting[f"{name}.consumer"] = consumer = Consumer(
                 group=f"aftercall-{name}",
                 topics=sorted(service.handlers),
@@ -91,7 +98,8 @@ class Process:
             )
             health.details["consumer_turned_s_ago"] = lambda: _since(consumer.turned_at)
         if service.timers:
-            acting[f"{name}.timers"] = Timers(service.timers, database, deps, measures=measures, interval=service.settings.timer_interval)
+            service.internal.state.replays = Replays(database, sealer, applies)
+        acting[f"{name}.timers"] = Timers(service.timers, database, deps, measures=measures, interval=service.settings.timer_interval)
         acting[f"{name}.loop"] = LoopLag(edges.registry)
         acting |= {f"{name}.{task}": runs for task, runs in service.tasks.items()}
         for port, server in _servers(service).items():
@@ -193,7 +201,7 @@ async def serve(services: Sequence[Service], *, stop: asyncio.Event | None = Non
         for broker in {id(service.broker): service.broker for service in services}.values():
             await broker.start()
             if isinstance(broker, MemoryBroker):  # nobody but this process could create its topics
-                await broker.create(list(TOPICS.values()))
+                await broker.create([*TOPICS.values(), *DEAD_TOPICS.values()])
         return await process.run(ending)
     finally:
         for number in (signal.SIGTERM, signal.SIGINT):

@@ -29,6 +29,7 @@ AWAY = "postgresql+psycopg://nobody@127.0.0.1:9/nothing"
 class Running:
     public: httpx.AsyncClient
     internal: httpx.AsyncClient
+    broker: MemoryBroker
     stop: asyncio.Event
     code: "asyncio.Task[int]"
 
@@ -45,11 +46,11 @@ async def running(url: str, *, tasks: Mapping[str, Runs] | None = None, **given:
     settings = ToySettings.model_validate(
         {"database_url": url, "public_port": _free_port(), "internal_port": _free_port(), "pool_wait_s": 0.2, **given}
     )
-    stop = asyncio.Event()
-    code = asyncio.create_task(serve([build(settings, broker=MemoryBroker(), tasks=tasks)], stop=stop))
+    broker, stop = MemoryBroker(), asyncio.Event()
+    code = asyncio.create_task(serve([build(settings, broker=broker, tasks=tasks)], stop=stop))
     async with _client(settings.public_port) as public, _client(settings.internal_port) as internal:
         try:
-            yield Running(public, internal, stop, code)
+            yield Running(public, internal, broker, stop, code)
         finally:
             stop.set()
             await asyncio.wait_for(code, 20.0)
@@ -73,6 +74,13 @@ async def test_a_service_serves_both_ports_and_stops_with_code_0(url: str) -> No
         assert "consumer_turned_s_ago" in ready
         assert "aftercall_event_loop_lag_seconds" in (await toy.internal.get("/metrics")).text
     assert toy.code.result() == 0
+
+
+async def test_the_brokers_topics_of_one_process_are_its_own_to_create(url: str) -> None:
+    async with running(url) as toy:
+        await toy.internal.get("/livez")
+        there = await toy.broker.partitions(["survey.responses", "survey.responses.dead"])
+    assert set(there) == {"survey.responses", "survey.responses.dead"}
 
 
 async def test_an_unreachable_database_ends_nothing(url: str) -> None:
