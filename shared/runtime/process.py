@@ -97,9 +97,9 @@ class Process:
                 reading=service.reading,
             )
             health.details["consumer_turned_s_ago"] = lambda: _since(consumer.turned_at)
+        service.internal.state.replays = Replays(database, sealer, applies)
         if service.timers:
-            service.internal.state.replays = Replays(database, sealer, applies)
-        acting[f"{name}.timers"] = Timers(service.timers, database, deps, measures=measures, interval=service.settings.timer_interval)
+            acting[f"{name}.timers"] = Timers(service.timers, database, deps, measures=measures, interval=service.settings.timer_interval)
         acting[f"{name}.loop"] = LoopLag(edges.registry)
         acting |= {f"{name}.{task}": runs for task, runs in service.tasks.items()}
         for port, server in _servers(service).items():

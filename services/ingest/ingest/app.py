@@ -71,6 +71,7 @@ def build(settings: Settings, *, broker: Broker) -> Service:
         sealer=sealer,
         measures=measures,
         tasks={"events": events},
+        applies=dict.fromkeys(RAW_TOPICS, deps.door),
     )
 
 
