@@ -30,7 +30,6 @@ from shared.topics import DEAD_TOPICS, TOPICS, Topic
 
 log = logging.getLogger("aftercall.kafka")
 
-_SESSION_MS = 30_000
 _REBALANCE_MS = 60_000
 _FETCH_WAIT_MS = 200
 _PUBLISH_SECONDS = 30.0
@@ -56,10 +55,13 @@ def _refused(codes: Mapping[str, int]) -> None:
 
 
 class KafkaBroker:
-    """One producer, any number of readers. `prefix` goes before every topic's name on the broker and is not seen inside."""
+    """One producer, any number of readers. `prefix` goes before every topic's name on the broker and is not seen inside.
 
-    def __init__(self, bootstrap: str, *, prefix: str = "", client: str = "aftercall") -> None:
-        self._bootstrap, self._prefix, self._client = bootstrap, prefix, client
+    After `session_s` seconds without a sign of life a reader's partitions go to the others.
+    """
+
+    def __init__(self, bootstrap: str, *, prefix: str = "", client: str = "aftercall", session_s: float = 30.0) -> None:
+        self._bootstrap, self._prefix, self._client, self._session_s = bootstrap, prefix, client, session_s
         self._producer: AIOKafkaProducer | None = None
 
     async def start(self) -> None:
@@ -142,7 +144,8 @@ class KafkaBroker:
             group_id=self._prefix + group,
             enable_auto_commit=False,
             auto_offset_reset="earliest",
-            session_timeout_ms=_SESSION_MS,
+            session_timeout_ms=int(self._session_s * 1000),
+            heartbeat_interval_ms=int(self._session_s * 100),
             rebalance_timeout_ms=_REBALANCE_MS,
             fetch_max_wait_ms=_FETCH_WAIT_MS,
             metadata_max_age_ms=60_000,

@@ -93,7 +93,9 @@ class Relay:
         owed = await rows(connection, _NEXT, shards=as_json(sorted(self.shards)), limit=self._limit)
         if not owed:
             return 0
-        await self._broker.publish(await self._messages(connection, owed))
+        messages = await self._messages(connection, owed)
+        failpoint(f"{self._database.schema}.relay.before_publish")
+        await self._broker.publish(messages)
         failpoint(f"{self._database.schema}.relay.after_ack")
         await run(connection, _GONE, seqs=as_json([each["seq"] for each in owed]))
         for each in owed:

@@ -124,7 +124,7 @@ async def create_tables(url: str) -> None:
 
 
 async def _main(url: str, bootstrap: str, prefix: str) -> None:
-    toy = Toy(url, KafkaBroker(bootstrap, prefix=prefix))
+    toy = Toy(url, KafkaBroker(bootstrap, prefix=prefix, session_s=6), reading=Reading(batch=100))
     stopped = asyncio.Event()
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stopped.set)
     async with toy.running():
