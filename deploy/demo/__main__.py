@@ -12,6 +12,7 @@ import httpx
 
 from deploy.demo import center, home
 from deploy.demo.journey import TOPICS
+from deploy.demo.mailbox import Mailbox
 from deploy.demo.stack import Stack, first_of, running
 from deploy.demo.stage import Stage
 from deploy.guardian import DidNotStart
@@ -35,7 +36,8 @@ async def demo(broker: str, *, alone: bool) -> None:
         for number in (signal.SIGINT, signal.SIGTERM):
             asyncio.get_running_loop().add_signal_handler(number, stop.set)
         stage = Stage(stack.broker)
-        await _play(stack, home.Home(stage, stack.ports, broker, client), stop, alone=alone)
+        mailbox = Mailbox(client, f"{stack.ports.url('scoring')}/v1/inbox")
+        await _play(stack, home.Home(stage, stack.ports, broker, mailbox), stop, alone=alone)
     print("Everything has ended; nothing is left behind.")
 
 

@@ -1,18 +1,17 @@
 """The demo's own page: a phone with a message, one contact's way through the product, buttons that make something happen."""
 
-import re
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated, Any
 
-import httpx
 from fastapi import APIRouter, Depends, FastAPI, Form, Request
 from prometheus_client import CollectorRegistry
 from starlette.responses import RedirectResponse, Response
 
 from deploy.demo import center
 from deploy.demo.journey import Counts, Journey
+from deploy.demo.mailbox import Bubble, Mailbox
 from deploy.demo.settings import Ports
 from deploy.demo.stage import Stage
 from shared.runtime.access import ALL_TEAMS, COOKIE, Access, Permission, Principal, allow
@@ -39,26 +38,14 @@ class Home:
     stage: Stage
     ports: Ports
     broker: str
-    client: httpx.AsyncClient
-
-
-@dataclass(frozen=True, slots=True)
-class Bubble:
-    """One message on the phone; `link` is cut out of its words so that it can be pressed."""
-
-    clock: str
-    words: str
-    subject: str | None
-    before: str
-    link: str | None
-    after: str
+    mailbox: Mailbox
 
 
 def build(settings: ServiceSettings, database: Database, *, home: Home) -> FastAPI:
     made = edges(settings, database, registry=CollectorRegistry(), package="deploy.demo")
     app = create_app(made, [router], title="Aftercall, demo")
     app.state.home = home
-    home.client.cookies.set(COOKIE, made.access.session(VISITOR))
+    home.mailbox.client.cookies.set(COOKIE, made.access.session(VISITOR))
     return app
 
 
@@ -129,25 +116,8 @@ def _frame(home: Home, journey: Journey) -> dict[str, Any]:
 
 
 async def _messages(home: Home, journey: Journey) -> list[Bubble]:
-    """What the development inbox holds for the person on the phone, oldest first."""
-    answer = await home.client.get(f"{home.ports.url('scoring')}/v1/inbox", params={"limit": 100})
-    answer.raise_for_status()
-    theirs = {journey.person.phone, journey.person.email}
-    found = [each for each in answer.json()["messages"] if each["to"] in theirs]
-    bubbles = [_bubble(each) for each in reversed(found)]
-    if found:
-        journey.mark("sent", f"By {found[-1]['channel']}, to the development inbox", at=datetime.fromisoformat(found[-1]["received_at"]))
-    return bubbles
-
-
-def _bubble(message: Mapping[str, Any]) -> Bubble:
-    at = datetime.fromisoformat(message["received_at"]).astimezone()
-    channel = {"sms": "SMS", "email": "e-mail"}.get(message["channel"], message["channel"])
-    before, link, after = cut(message["body"])
-    return Bubble(at.strftime("Today %H:%M"), f"{channel} from Larkfield", message.get("subject"), before, link, after)
-
-
-def cut(body: str) -> tuple[str, str | None, str]:
-    """The words before the survey's address, the address, the words after it."""
-    found = re.search(r"https?://\S+/s/[\w-]+", body)
-    return (body[: found.start()], found[0], body[found.end() :]) if found else (body, None, "")
+    """What the person on the phone was sent, oldest first."""
+    messages = await home.mailbox.to(journey.person.phone, journey.person.email)
+    if messages:
+        journey.mark("sent", f"By {messages[0].channel}, into the development inbox", at=messages[0].at)
+    return messages

@@ -19,10 +19,15 @@ def kafka_bootstrap() -> Iterator[str]:
     if given:
         yield given
         return
-    if missing_tools():
-        _refuse(missing_tools())
+    require_kafka()
     with kafka() as broker:
         yield broker.bootstrap
+
+
+def require_kafka() -> None:
+    """Skip, or with `CI` or `REQUIRE_KAFKA` set fail, where no broker can be started."""
+    if missing_tools():
+        _refuse(missing_tools())
 
 
 def _refuse(missing: list[str]) -> None:
