@@ -7,7 +7,8 @@ from typing import Protocol
 from scoring.ask.model import Accepted, Failed, Lost, Outgoing, Refused, Result
 from scoring.ask.schedule import retry_after
 from shared.runtime import outbound
-from shared.runtime.outbound import Outbound, Reply, signed
+from shared.runtime.outbound import Outbound, Reply
+from shared.runtime.webhooks import signed
 
 MAYBE_SENT = frozenset({502, 504})
 TRY_AGAIN = frozenset({408, 425, 429, 500, 503, 507})
