@@ -192,8 +192,7 @@ class Routing:
             await run(unit.tx, f"update cases set {column} = now() - interval '1 second' where id = :id", id=case.id)
 
     async def tick(self, timer: str) -> int:
-        async with self.deps.database.transaction() as unit:
-            return await TIMERS[timer].run(unit, self.deps)
+        return await TIMERS[timer].round(self.deps.database, self.deps)
 
     def sealed(self, text: str) -> Sealed:
         return self.deps.sealer.seal(text)

@@ -6,6 +6,8 @@ from typing import Any
 
 from fastapi import FastAPI
 
+from routing.alerts import handle as alerting
+from routing.alerts.api import router as alerts
 from routing.cases import api
 from routing.cases.policy import CasePolicy
 from routing.cases.queue.api import router as reading
@@ -24,6 +26,8 @@ from shared.runtime import http, metrics
 from shared.runtime.broker import Broker
 from shared.runtime.database import Database
 from shared.runtime.measures import Measures
+from shared.runtime.metrics import OutboundMetrics
+from shared.runtime.outbound import Outbound
 from shared.runtime.process import Service
 from shared.runtime.sealing import Sealer
 from shared.zones import zones_of_country
@@ -37,7 +41,9 @@ def build(settings: Settings, *, broker: Broker) -> Service:
         settings=settings,
         database=database,
         sealer=Sealer(settings.seal_keys, settings.pepper),
+        outbound=Outbound(allow=settings.outbound_allow, metrics=OutboundMetrics(registry)),
         metrics=RoutingMetrics(registry),
+        after=(alerting.cases_changed,),
         rota=rota_of(settings.rota_file),
         policy=CasePolicy.model_validate(_json(settings.policy_file)),
         words=words_of(settings.words_file),
@@ -57,12 +63,13 @@ def build(settings: Settings, *, broker: Broker) -> Service:
         sealer=deps.sealer,
         measures=Measures(registry),
         tasks={"counting": Counting(deps)},
+        closing=[deps.outbound.close],
     )
 
 
 def public(edges: http.Edges, deps: Deps) -> FastAPI:
     """The application of the public port; routes find `deps` in its state."""
-    app = http.create_app(edges, [reading, working, rota, recovery], title="Aftercall routing")
+    app = http.create_app(edges, [reading, working, rota, recovery, alerts], title="Aftercall routing")
     app.state.deps = deps
     api.install(app)
     return app

@@ -10,6 +10,7 @@ from routing.metrics import RoutingMetrics
 from routing.rota.model import Rota
 from routing.settings import Settings
 from shared.runtime.database import Database, Unit
+from shared.runtime.outbound import Outbound
 from shared.runtime.sealing import Sealer
 
 After = Callable[[Unit, "Deps", Sequence[tuple[Case, Step]]], Awaitable[None]]
@@ -23,6 +24,7 @@ class Deps:
     settings: Settings
     database: Database
     sealer: Sealer
+    outbound: Outbound
     metrics: RoutingMetrics
     rota: Rota
     policy: CasePolicy
