@@ -21,7 +21,19 @@ from shared.runtime.problems import Problem, answer, not_found, of_http, of_mess
 from shared.runtime.settings import ServiceSettings
 from shared.runtime.web import page, static_router, templates
 
-__all__ = ["Edges", "Health", "Problem", "create_app", "create_internal", "edges", "not_found", "page", "templates", "wants_page"]
+__all__ = [
+    "Edges",
+    "Health",
+    "Problem",
+    "create_app",
+    "create_internal",
+    "edges",
+    "not_found",
+    "page",
+    "templates",
+    "unready",
+    "wants_page",
+]
 
 BODY_S = 15.0
 READY_S = 2.0
@@ -99,17 +111,18 @@ async def livez(request: Request) -> Response:
 async def readyz(request: Request) -> Response:
     """Can HTTP be served? The database answers and has our migrations; broker, partitions and lag are only told."""
     health: Health = request.app.state.health
-    why = "stopping" if health.stopping else await _unready(request.app.state.edges.database, request.app.state.at_head)
+    why = "stopping" if health.stopping else await unready(request.app)
     details = {name: tell() for name, tell in health.details.items()}
     return JSONResponse({"ready": why is None, "why": why, **details}, 503 if why else 200)
 
 
-async def _unready(database: Database, at_head: Callable[[], Awaitable[bool]]) -> str | None:
+async def unready(internal: FastAPI) -> str | None:
+    """Why the database of this service cannot be used, or None."""
     try:
         async with asyncio.timeout(READY_S):
-            async with database.transaction() as unit:
+            async with internal.state.edges.database.transaction() as unit:
                 await row(unit.tx, "select 1")
-            return None if await at_head() else "migrations are not at head: run migrate"
+            return None if await internal.state.at_head() else "migrations are not at head: run migrate"
     except Exception as error:
         if not worlds_fault(error):
             raise

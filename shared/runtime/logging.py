@@ -58,13 +58,14 @@ class JsonLines(logging.Formatter):
 def told(error: BaseException) -> dict[str, object]:
     """An error without its words, which may quote a row: class and frames; our own errors keep their sentence."""
     frames = [f"{frame.filename}:{frame.lineno} {frame.name}" for frame in traceback.extract_tb(error.__traceback__)]
+    ours = [frame for frame in frames if "site-packages" not in frame]
     because = error.__cause__ or error.__context__
     return {
         "error": type(error).__name__,
         "sentence": str(error) if isinstance(error, AftercallError) else None,
         "because": type(because).__name__ if because else None,
         "errors": [told(each) for each in error.exceptions] if isinstance(error, BaseExceptionGroup) else None,
-        "where": frames[-12:],
+        "where": ours[-8:] or frames[-8:],
     }
 
 

@@ -4,6 +4,7 @@ An unreachable broker or database never ends the process; a task that dies of a 
 """
 
 import asyncio
+import contextlib
 import logging
 import signal
 from collections.abc import Awaitable, Callable, Mapping, Sequence
@@ -16,7 +17,7 @@ from shared.runtime.broker import Broker
 from shared.runtime.consumer import Consumer, Reading
 from shared.runtime.database import Database
 from shared.runtime.handling import Apply, Dispatch, Handler
-from shared.runtime.http import Edges, Health
+from shared.runtime.http import Edges, Health, unready
 from shared.runtime.measures import Measures
 from shared.runtime.memory import MemoryBroker
 from shared.runtime.metrics import LoopLag
@@ -28,6 +29,8 @@ from shared.runtime.settings import ServiceSettings
 from shared.runtime.timers import Timers
 from shared.topics import DEAD_TOPICS, TOPICS
 
+ACTING, HTTP, LEAVING = range(3)
+LOOK_AGAIN_S = 1.0
 log = logging.getLogger("aftercall.process")
 
 
@@ -62,7 +65,7 @@ class Service:
 
 
 class Process:
-    """The tasks of all services in three stages; they start last to first and stop first to last.
+    """The tasks of all services in three stages, which stop one after the other.
 
     What reads and acts stops first, then HTTP, then the relay, so that what was committed can still leave.
     """
@@ -109,10 +112,13 @@ class Process:
 
     async def run(self, stop: asyncio.Event) -> int:
         """Serve until `stop` is set or a task ends; 0 where every task and every step ended as it should."""
-        for number in reversed(range(len(self._stages))):
-            self._start(number)
         for service in self._services:
             _health(service).stuck = self._ended
+        self._start(HTTP)
+        await self._until_ready(stop)
+        if not stop.is_set():
+            self._start(LEAVING)
+            self._start(ACTING)
         stopped = asyncio.create_task(stop.wait())
         await asyncio.wait([stopped, *self._all()], return_when=asyncio.FIRST_COMPLETED)
         stopped.cancel()
@@ -124,6 +130,14 @@ class Process:
         in_time = [await self._stopped(number) for number in range(len(self._stages))]
         closed = await self._close()
         return 0 if self._all_well(early) and all(in_time) and closed else 1
+
+    async def _until_ready(self, stop: asyncio.Event) -> None:
+        """What reads and acts waits for the database and for every migration; HTTP is served meanwhile."""
+        for service in self._services:
+            while not (stop.is_set() or self._ended()) and (why := await unready(service.internal)):
+                log.warning("not reading yet", extra={"service": service.name, "reason": why})
+                with contextlib.suppress(TimeoutError):
+                    await asyncio.wait_for(stop.wait(), LOOK_AGAIN_S)
 
     def _start(self, number: int) -> None:
         for name, runs in self._stages[number].items():

@@ -20,7 +20,7 @@ from shared.runtime.metrics import LoopLag
 from shared.runtime.process import Runs, serve
 from shared.runtime.serving import PortTaken
 from tests.support.edges import ToySettings, edged
-from tests.support.served import build
+from tests.support.served import Asked, build
 
 AWAY = "postgresql+psycopg://nobody@127.0.0.1:9/nothing"
 
@@ -41,13 +41,15 @@ def _free_port() -> int:
 
 
 @asynccontextmanager
-async def running(url: str, *, tasks: Mapping[str, Runs] | None = None, **given: object) -> AsyncIterator[Running]:
+async def running(
+    url: str, *, tasks: Mapping[str, Runs] | None = None, at_head: Asked | None = None, **given: object
+) -> AsyncIterator[Running]:
     """The toy, served in this process until the block ends."""
     settings = ToySettings.model_validate(
         {"database_url": url, "public_port": _free_port(), "internal_port": _free_port(), "pool_wait_s": 0.2, **given}
     )
     broker, stop = MemoryBroker(), asyncio.Event()
-    code = asyncio.create_task(serve([build(settings, broker=broker, tasks=tasks)], stop=stop))
+    code = asyncio.create_task(serve([build(settings, broker=broker, tasks=tasks, at_head=at_head)], stop=stop))
     async with _client(settings.public_port) as public, _client(settings.internal_port) as internal:
         try:
             yield Running(public, internal, broker, stop, code)
@@ -92,6 +94,39 @@ async def test_an_unreachable_database_ends_nothing(url: str) -> None:
     assert toy.code.result() == 0
 
 
+class Migrations:
+    """Run when the test says so."""
+
+    def __init__(self) -> None:
+        self.done, self.asked = False, asyncio.Event()
+
+    async def at_head(self) -> bool:
+        self.asked.set()
+        return self.done
+
+
+class Noted:
+    """Tells when it was started."""
+
+    def __init__(self) -> None:
+        self.started = asyncio.Event()
+
+    async def run(self, stop: asyncio.Event) -> None:
+        self.started.set()
+        await stop.wait()
+
+
+async def test_before_its_migrations_a_process_serves_but_does_not_act(url: str) -> None:
+    migrations, noted = Migrations(), Noted()
+    async with running(url, tasks={"noted": noted}, at_head=migrations.at_head) as toy:
+        await asyncio.wait_for(migrations.asked.wait(), 10.0)
+        assert "run migrate" in (await toy.internal.get("/readyz")).json()["why"]
+        assert not noted.started.is_set()
+        migrations.done = True
+        await asyncio.wait_for(noted.started.wait(), 10.0)
+    assert toy.code.result() == 0
+
+
 class Bug:
     async def run(self, stop: asyncio.Event) -> None:
         raise KeyError("a bug")
@@ -107,7 +142,11 @@ class Forgetful:
 class Deaf:
     """Never looks at `stop`."""
 
+    def __init__(self) -> None:
+        self.started = asyncio.Event()
+
     async def run(self, stop: asyncio.Event) -> None:
+        self.started.set()
         await asyncio.Event().wait()
 
 
@@ -119,8 +158,9 @@ async def test_a_task_that_dies_ends_the_process_loudly(url: str, task: Runs, ca
 
 
 async def test_a_task_that_does_not_stop_is_cancelled_at_the_deadline(url: str) -> None:
-    async with running(url, tasks={"deaf": Deaf()}, stop_s=0.2) as toy:
-        assert (await toy.internal.get("/livez")).status_code == 200
+    deaf = Deaf()
+    async with running(url, tasks={"deaf": deaf}, stop_s=0.2) as toy:
+        await asyncio.wait_for(deaf.started.wait(), 10.0)
     assert toy.code.result() == 1
 
 

@@ -1,7 +1,7 @@
 """A service as a process: `python -m tests.support.served run`, with the toy's routes and whatever tasks a test adds."""
 
 import sys
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 
 from fastapi import APIRouter, Depends, FastAPI, Request
 from starlette.responses import StreamingResponse
@@ -17,6 +17,7 @@ from tests.support import toy
 from tests.support.edges import ToySettings
 from tests.support.edges import router as toy_router
 
+Asked = Callable[[], Awaitable[bool]]
 slow = APIRouter(dependencies=[Depends(open_to_all)])
 
 
@@ -41,7 +42,7 @@ async def live(request: Request) -> StreamingResponse:
     return StreamingResponse(lines(), media_type="text/plain")
 
 
-def build(settings: ToySettings, *, broker: Broker, tasks: Mapping[str, Runs] | None = None) -> Service:
+def build(settings: ToySettings, *, broker: Broker, tasks: Mapping[str, Runs] | None = None, at_head: Asked | None = None) -> Service:
     database = Database(settings.database_url, schema="public", pool_size=4, pool_wait=settings.pool_wait_s)
     edges = http.edges(settings, database, registry=metrics.registry("toy"), package=None)
     return Service(
@@ -50,7 +51,7 @@ def build(settings: ToySettings, *, broker: Broker, tasks: Mapping[str, Runs] | 
         database=database,
         broker=broker,
         public=http.create_app(edges, [toy_router, slow]),
-        internal=http.create_internal(edges, at_head=_at_head),
+        internal=http.create_internal(edges, at_head=at_head or _at_head),
         handlers={toy.INPUT: Handler(SurveyAnswered, toy.answered, inbox=True, identity=lambda answer: answer.answer_id)},
         timers={},
         deps=toy.Deps(),
