@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from routing.cases import moves
+from routing.cases import endings, moves
 from routing.cases.heard import Heard
 from routing.cases.join import opened
 from routing.cases.model import OPEN_STATES, WORKABLE, Attempt, Case, Level, Moved, Outcome, Route, State, revised
@@ -50,10 +50,10 @@ DEEDS: dict[str, Deed] = {
     "resolve": lambda case, at: moves.resolve(case, ANA, POLICY, at=at),
     "close": lambda case, at: moves.close(case, ANA, at=at),
     "reopen": lambda case, at: moves.reopen(case, ANA, POLICY, at=at, due_at=at + timedelta(hours=4), other_open=None),
-    "give up": lambda case, at: moves.give_up(case, at=at),
-    "expire": lambda case, at: moves.expire(case, at=at),
+    "give up": lambda case, at: endings.give_up(case, at=at),
+    "expire": lambda case, at: endings.expire(case, at=at),
     "note": lambda case, at: moves.note(case, ANA, POLICY, at=at, detail={}),
-    "merge": lambda case, at: moves.merge(case, into=a_case(), at=at),
+    "merge": lambda case, at: endings.merge(case, into=a_case(), at=at),
     "solved": lambda case, at: moves.attempt(case, a_try("reached", at=at, resolved=True), POLICY, at=at),
     "later": lambda case, at: moves.attempt(case, a_try("reschedule", at=at, next_at=at + timedelta(hours=2)), POLICY, at=at),
     **{
@@ -163,7 +163,7 @@ def test_three_failed_tries_over_two_days_make_a_customer_unreachable() -> None:
 
     assert (quick.state, quick.unreachable_on) == (State.ATTEMPTING, NOW + timedelta(days=2))
     assert tried(case, "voicemail", at=NOW + timedelta(days=2)).state is State.UNREACHABLE
-    assert moves.give_up(quick, at=NOW + timedelta(days=2)).case.state is State.UNREACHABLE
+    assert endings.give_up(quick, at=NOW + timedelta(days=2)).case.state is State.UNREACHABLE
 
 
 def test_a_wrong_number_is_dropped_and_with_none_left_a_person_reviews() -> None:

@@ -66,7 +66,8 @@ create table consent (
     source text not null, customer_id uuid, address_ref text, primary key (subject, channel, purpose)
 );
 create table customer (
-    id uuid not null, version integer default 0 not null, snapshot jsonb, merged_into uuid, primary key (id)
+    id uuid not null, version integer default 0 not null, snapshot jsonb, merged_into uuid, erased_at timestamptz,
+    primary key (id)
 );
 create table policy_version (
     version integer not null, active_from timestamptz, body jsonb not null, created_at timestamptz default now() not null,

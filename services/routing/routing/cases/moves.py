@@ -214,14 +214,6 @@ def fresh(policy: CasePolicy, *, at: datetime, due_at: datetime) -> dict[str, An
     }
 
 
-def give_up(case: Case, *, at: datetime) -> Moved:
-    return revised(case, "unreachable", at=at, by=SYSTEM, state=after(case, Move.GIVE_UP), **ended(at))
-
-
-def expire(case: Case, *, at: datetime) -> Moved:
-    return revised(case, "expired", at=at, by=SYSTEM, state=after(case, Move.EXPIRE), **ended(at))
-
-
 def mark_overdue(case: Case, *, at: datetime) -> Moved:
     """The due time has passed and the customer was not reached."""
     return revised(case, "escalated", at=at, by=SYSTEM, detail={"reason": "overdue"}, overdue=True, overdue_on=None)
@@ -234,12 +226,6 @@ def note(case: Case, by: By, policy: CasePolicy, *, at: datetime, detail: dict[s
 
 def closes_on(case: Case, policy: CasePolicy, *, at: datetime) -> datetime | None:
     return at + timedelta(seconds=policy.close_s) if case.state is State.RESOLVED else None
-
-
-def merge(case: Case, *, into: Case, at: datetime) -> Moved:
-    """The younger of two open cases of one customer ends in the older."""
-    detail = {"into": into.number}
-    return revised(case, "merged", at=at, by=SYSTEM, detail=detail, state=after(case, Move.MERGE), merged_into=into.id, **ended(at))
 
 
 def to_review(case: Case, *, at: datetime, basis: str) -> Moved:

@@ -153,6 +153,12 @@ async def rename_customer(tx: AsyncConnection, *, old: UUID, new: UUID) -> None:
     await run(tx, f"update cases set customer_id = :new where customer_id = :old and not ({_OPEN})", old=old, new=new)
 
 
+async def erase_notes(tx: AsyncConnection, ids: Iterable[UUID]) -> int:
+    """What callers noted about these cases, and the platform's names of the calls."""
+    sql = f"update attempt set note = null, platform_ref = null where case_id in {_IDS}"
+    return await run(tx, sql, ids=as_json(sorted(set(ids))))
+
+
 async def audit(tx: AsyncConnection, by: By, *, what: str, subject: str) -> None:
     """Append to the audit log who saw or did what."""
     sql = "insert into audit (by_kind, by_ref, what, subject) values (:kind, :ref, :what, :subject)"

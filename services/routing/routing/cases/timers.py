@@ -8,8 +8,8 @@ from dataclasses import dataclass
 
 from sqlalchemy.exc import SQLAlchemyError
 
+from routing.cases import endings, moves, store
 from routing.cases import handle as keeping
-from routing.cases import moves, store
 from routing.cases.handle import Change
 from routing.cases.model import SYSTEM, Case, Moved, State
 from routing.deps import Deps
@@ -40,12 +40,12 @@ async def close_resolved(unit: Unit, deps: Deps) -> int:
 
 async def give_up(unit: Unit, deps: Deps) -> int:
     """Tried often enough over long enough: unreachable."""
-    return await _run(unit, deps, column="unreachable_on", move=lambda case: moves.give_up(case, at=unit.now))
+    return await _run(unit, deps, column="unreachable_on", move=lambda case: endings.give_up(case, at=unit.now))
 
 
 async def expire(unit: Unit, deps: Deps) -> int:
     """Not done after two weeks: expired."""
-    return await _run(unit, deps, column="expires_on", move=lambda case: moves.expire(case, at=unit.now))
+    return await _run(unit, deps, column="expires_on", move=lambda case: endings.expire(case, at=unit.now))
 
 
 CASE_TIMERS = {"overdue": Timer(mark_overdue), "closing": Timer(close_resolved), "giving_up": Timer(give_up), "expiry": Timer(expire)}

@@ -1,6 +1,7 @@
 """Customers and consents in the database."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -23,7 +24,8 @@ _ADD = f"insert into customer (id) select id from {_IDS} as new(id) order by id 
 _SAVE_CUSTOMERS = """
 insert into customer as known (id, version, snapshot)
 select id, version, snapshot from jsonb_to_recordset(cast(:rows as jsonb)) as r(id uuid, version integer, snapshot jsonb) order by id
-on conflict (id) do update set version = excluded.version, snapshot = excluded.snapshot where known.version < excluded.version"""
+on conflict (id) do update set version = excluded.version, snapshot = excluded.snapshot
+where known.version < excluded.version and known.erased_at is null"""
 
 _SAVE_CONSENTS = """
 insert into consent as known (subject, channel, purpose, state, at, source, customer_id, address_ref)
@@ -63,6 +65,19 @@ async def customers(tx: AsyncConnection, ids: Iterable[UUID]) -> dict[UUID, Cust
     """The newest snapshot of each customer we were told of."""
     found = await rows(tx, f"select id, snapshot from customer where id in {_IDS} and snapshot is not null", ids=as_json(sorted(set(ids))))
     return {each["id"]: Customer.model_validate(each["snapshot"]) for each in found}
+
+
+async def erased(tx: AsyncConnection, ids: Iterable[UUID]) -> set[UUID]:
+    """Those of these customers who were erased: nothing may bring them back."""
+    found = await rows(tx, f"select id from customer where id in {_IDS} and erased_at is not null", ids=as_json(sorted(set(ids))))
+    return {each["id"] for each in found}
+
+
+async def erase(tx: AsyncConnection, ids: Iterable[UUID], *, at: datetime) -> int:
+    """Forget these customers and what they consented to as persons; an address's own refusal outlives them. The rows stay as tombstones."""
+    given = as_json(sorted(set(ids)))
+    await run(tx, f"delete from consent where customer_id in {_IDS}", ids=given)
+    return await run(tx, f"update customer set snapshot = null, erased_at = :at where id in {_IDS} and erased_at is null", ids=given, at=at)
 
 
 async def save_customers(tx: AsyncConnection, snapshots: Iterable[Customer]) -> None:

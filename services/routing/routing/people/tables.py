@@ -1,4 +1,4 @@
-"""What routing keeps of customers: the newest snapshot it was told of, whose id became whose, and consents."""
+"""What routing keeps of customers: the newest snapshot it was told of, whose id became whose, who was erased, and consents."""
 
 from sqlalchemy import Column, DateTime, Integer, MetaData, Table, Text, Uuid, text
 from sqlalchemy.dialects.postgresql import JSONB
@@ -12,6 +12,7 @@ def people_tables(metadata: MetaData) -> None:
         Column("version", Integer, nullable=False, server_default=text("0")),
         Column("snapshot", JSONB),
         Column("merged_into", Uuid),
+        Column("erased_at", DateTime(timezone=True)),
     )
     Table(
         "consent",

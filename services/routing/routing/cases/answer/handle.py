@@ -49,7 +49,7 @@ class Desk:
 async def feedback_scored(batch: Batch[FeedbackScored], deps: Deps) -> None:
     """The highest revision of a survey wins. Customers are locked first, so that two answers of one on two replicas meet in one case."""
     unit = batch.unit
-    newest = _newest(delivery.message for delivery in batch.items)
+    newest = await _without_erased(unit, _newest(delivery.message for delivery in batch.items))
     now_is = await people.lock(unit.tx, [said.customer.customer_id for said in newest if said.customer])
     await people.save_customers(unit.tx, [said.customer for said in newest if said.customer])
     known = await answers.known(unit.tx, [said.survey_id for said in newest])
@@ -71,6 +71,12 @@ def _newest(said: Iterable[FeedbackScored]) -> list[FeedbackScored]:
             best.pop(each.survey_id, None)
             best[each.survey_id] = each
     return list(best.values())
+
+
+async def _without_erased(unit: Unit, said: list[FeedbackScored]) -> list[FeedbackScored]:
+    """An answer of somebody erased is nobody's: it is counted, and a person reads it without a name."""
+    gone = await people.erased(unit.tx, [each.customer.customer_id for each in said if each.customer])
+    return [each.model_copy(update={"customer": None}) if each.customer and each.customer.customer_id in gone else each for each in said]
 
 
 async def _heard(
@@ -123,14 +129,15 @@ async def _desk(unit: Unit, heard: list[Heard], *, known: Mapping[UUID, Answer])
 
 async def _judge(unit: Unit, heard: list[Heard], desk: Desk, *, terms: Terms, known: Mapping[UUID, Answer]) -> dict[UUID, UUID]:
     """Survey → case, of the answers that a case tells."""
-    openers = [each for each in heard if opens(each, terms) and desk.case_of(known.get(each.feedback.survey_id)) is None]
+    untold = [each for each in heard if desk.case_of(known.get(each.feedback.survey_id)) is None]
+    openers = {each.feedback.survey_id for each in untold if opens(each, terms)}
     numbers = iter(await cases.numbers(unit.tx, len(openers)))
     cases_of: dict[UUID, UUID] = {}
     for each in heard:
         survey = each.feedback.survey_id
         own = desk.case_of(known.get(survey))
         open_case = desk.by_customer.get(each.customer_id) if each.customer_id else None
-        number = next(numbers) if each in openers and open_case is None else 0
+        number = next(numbers) if survey in openers and open_case is None else 0
         moved = judge(each, terms, own=own, open_case=open_case, number=number)
         if moved:
             desk.lay(moved)

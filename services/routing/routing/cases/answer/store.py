@@ -45,6 +45,13 @@ async def move_to(tx: AsyncConnection, *, case: UUID, into: UUID) -> None:
     await run(tx, "update answer set case_id = :into where case_id = :case", case=case, into=into)
 
 
+async def erase(tx: AsyncConnection, customers: Iterable[UUID]) -> int:
+    """Words and contacts go, and whose answer it was; score, band, team and time stay, so that counts add up."""
+    sql = """update answer set feedback = null, customer_id = null
+      where customer_id in (select cast(value as uuid) from jsonb_array_elements_text(cast(:ids as jsonb)))"""
+    return await run(tx, sql, ids=as_json(sorted(set(customers))))
+
+
 async def rename_customer(tx: AsyncConnection, *, old: UUID, new: UUID) -> None:
     await run(tx, "update answer set customer_id = :new where customer_id = :old", old=old, new=new)
 

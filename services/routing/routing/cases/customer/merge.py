@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from uuid import UUID
 
-from routing.cases import moves
+from routing.cases import endings
 from routing.cases.model import SYSTEM, Case, Level, Moved, revised
 from routing.cases.terms import Terms
 from shared.schemas import Customer
@@ -25,7 +25,7 @@ def merged(open_cases: Iterable[Case], customer: Customer, terms: Terms) -> Unit
     if not (found := sorted(open_cases, key=lambda case: (case.opened_at, case.number))):
         return United((), ())
     stays, *younger = found
-    ends = tuple(moves.merge(case, into=stays, at=terms.now) for case in younger)
+    ends = tuple(endings.merge(case, into=stays, at=terms.now) for case in younger)
     if not younger and stays.customer_id == customer.customer_id:
         return United((), ())
     return United((*ends, _taken_over(stays, younger, customer, terms)), tuple((case.id, stays.id) for case in younger))

@@ -82,7 +82,8 @@ def _story(told: Story) -> StoryShown:
 
 def _answer(told: Told) -> AnswerShown:
     said = told.answer.feedback
-    assert said is not None  # kept for every answer of a case
+    if said is None:
+        return _erased(told)
     return AnswerShown(
         survey_id=said.survey_id,
         kind=said.kind,
@@ -95,6 +96,24 @@ def _answer(told: Told) -> AnswerShown:
         comment=told.comment,
         contact=said.contact.model_dump(mode="json", exclude={"reason_code", "point_ref"}) if said.contact else None,
         decision=said.decision.model_dump(mode="json") if said.decision else None,
+    )
+
+
+def _erased(told: Told) -> AnswerShown:
+    """What is left of an answer after the person was erased: the score."""
+    kept = told.answer
+    return AnswerShown(
+        survey_id=kept.survey_id,
+        kind=kept.kind,
+        score=kept.score,
+        counted=kept.counted,
+        answered_at=kept.answered_at,
+        answered_by="erased",
+        resolved="unanswered",
+        callback="unanswered",
+        comment=None,
+        contact=None,
+        decision=None,
     )
 
 
