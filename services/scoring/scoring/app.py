@@ -6,6 +6,7 @@ import scoring.ask.inbox.api
 import scoring.ask.inbox.pages
 import scoring.ask.sending.api
 import scoring.decide.api
+import scoring.decide.pages
 import scoring.decide.policies.api
 import scoring.listen.pages
 import scoring.listen.receive
@@ -28,6 +29,7 @@ from shared.runtime.sealing import Sealer
 
 ROUTERS = (
     scoring.decide.api.router,
+    scoring.decide.pages.router,
     scoring.decide.policies.api.router,
     scoring.ask.sending.api.router,
     scoring.ask.inbox.api.router,

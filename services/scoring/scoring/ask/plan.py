@@ -88,7 +88,6 @@ def saw(facts: Facts) -> dict[str, object]:
         "outcome": contact.outcome,
         "segment": customer.segment if customer else None,
         "team": contact.team,
-        "moment": contact.moment,
         "language": (customer.language if customer else None) or contact.language,
         "legs": len(contact.legs),
         "transfers": contact.transfers,

@@ -41,7 +41,7 @@ async def decisions(
 ) -> Decisions:
     """Every revision with the rules named. What is not yours, or not there, is 404."""
     async with request.app.state.deps.database.transaction() as unit:
-        told = [row for row in await _told(unit.tx, asked) if _sees(principal, row)]
+        told = [row for row in await _told(unit.tx, asked) if sees(principal, row)]
         rules = await policies.rules_of(unit.tx, {row["said"]["policy_version"] for row in told})
     if not told:
         raise Problem(404, "not_found", "No such contact, or it is not decided yet")
@@ -57,7 +57,8 @@ async def _told(tx: AsyncConnection, asked: Asked) -> Sequence[RowMapping]:
     return await store.told_about_contact(tx, platform=asked.platform, account=asked.account, ref=asked.ref)
 
 
-def _sees(principal: Principal, row: RowMapping) -> bool:
+def sees(principal: Principal, row: RowMapping) -> bool:
+    """A platform its own contacts, a supervisor those of the own teams, an admin all."""
     if principal.kind == "key":
         return principal.may_send_for(row["platform"], row["account"])
     return principal.has_team(row["team"]) or "admin" in principal.roles

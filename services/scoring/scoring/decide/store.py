@@ -132,6 +132,16 @@ async def told_about_contact(tx: AsyncConnection, *, platform: str, account: str
     return await _told(tx, "ref = :ref and account = :account and platform = :platform", platform=platform, account=account, ref=ref)
 
 
+async def interactions_with_ref(tx: AsyncConnection, ref: str) -> list[RowMapping]:
+    """Contacts that some platform calls so, the latest first."""
+    found = await rows(
+        tx,
+        "select interaction_id, platform, account, team from decision where ref = :ref and interaction_id is not null order by id desc",
+        ref=ref,
+    )
+    return list(found)
+
+
 async def _told(tx: AsyncConnection, condition: str, **parameters: object) -> list[RowMapping]:
     found = await rows(
         tx,
