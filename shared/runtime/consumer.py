@@ -6,7 +6,6 @@ The database says where to read on and who may store; the broker's offsets follo
 import asyncio
 import contextlib
 import logging
-from collections import defaultdict
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -20,23 +19,17 @@ from shared.runtime.capping import Capping
 from shared.runtime.database import Database
 from shared.runtime.dead_letters import Letter
 from shared.runtime.delivery import Delivery
-from shared.runtime.errors import AftercallError
 from shared.runtime.failpoints import failpoint
 from shared.runtime.handling import Applied, Apply, Batch, Dispatch, Handler
+from shared.runtime.holding import Held, progress_of
 from shared.runtime.measures import Measures
 from shared.runtime.patience import Patience, Stopped
 from shared.runtime.sealing import Sealer
+from shared.runtime.watchdog import Watchdog
 
-__all__ = ["Applied", "Apply", "Batch", "Consumer", "Delivery", "Dispatch", "Handler", "Reading", "Stuck"]
+__all__ = ["Applied", "Apply", "Batch", "Consumer", "Delivery", "Dispatch", "Handler", "Reading"]
 
 log = logging.getLogger("aftercall.consumer")
-
-
-class Stuck(AftercallError):
-    """A partition has records and made no progress although the broker answers: end the process, a fresh one may do better."""
-
-    def __init__(self, topic: str, seconds: float) -> None:
-        super().__init__(f"A partition of {topic} with records waiting made no progress for {seconds:.0f} s while the broker answered.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,31 +44,6 @@ class Reading:
     drain: float = 20.0
     watermark: bool = False
     limits: Limits = field(default_factory=Limits)
-
-
-@dataclass(slots=True)
-class _Held:
-    """Partitions not yet taken over, those this reader may store, what the database has of them, what the broker was told.
-
-    `turn` grows with every word of the group.
-    """
-
-    arriving: set[Partition] = field(default_factory=set)
-    mine: set[Partition] = field(default_factory=set)
-    stored: dict[Partition, int] = field(default_factory=dict)
-    committed: dict[Partition, int] = field(default_factory=dict)
-    moved: dict[Partition, float] = field(default_factory=dict)
-    turn: int = 0
-
-    def lose(self, partitions: Collection[Partition]) -> None:
-        for place in partitions:
-            self.arriving.discard(place)
-            self.mine.discard(place)
-            self.stored.pop(place, None)
-            self.committed.pop(place, None)
-
-    def of(self, topics: Collection[str]) -> list[Partition]:
-        return [place for place in self.mine if place[0] in topics]
 
 
 class Consumer:
@@ -97,8 +65,9 @@ class Consumer:
         self._apply, self._broker, self._database, self._sealer, self._measures = apply, broker, database, sealer, measures
         self._reading = reading or Reading()
         self._capping = Capping(self.topics, database, measures=measures, limits=self._reading.limits)
+        self._watchdog = Watchdog(self.topics, measures, after=self._reading.stuck_after)
         self._owner: UUID = uuid4()
-        self._held = _Held()
+        self._held = Held()
         self._storing = asyncio.Lock()
         self._reader: Reader | None = None
         self._next_look = self._next_commit = 0.0
@@ -127,7 +96,7 @@ class Consumer:
             with contextlib.suppress(NotOurs, BrokerAway, TimeoutError):
                 await asyncio.wait_for(self._commit(reader), self._reading.drain)
             self._reader = None
-            self._held = _Held()
+            self._held = Held()
 
     async def _turn(self, reader: Reader, patience: Patience) -> None:
         if self._held.arriving:
@@ -209,7 +178,7 @@ class Consumer:
 
         async def once() -> tuple[list[Record], Progress, Applied]:
             live = [record for record in records if record.place in self._held.mine]
-            progress = _progress(live, self._owner)
+            progress = progress_of(live, self._owner)
             if not live:
                 return live, progress, Applied(frozenset())
             return live, progress, await (self._bury(live, progress, reason) if reason else self._apply(live, progress))
@@ -252,7 +221,7 @@ class Consumer:
             await patience.attempt(partial(self._follow_caps, reader))
             if isinstance(self._apply, Dispatch):
                 await patience.attempt(partial(waiting.hand_in_again, self._database, self._apply, self._sealer))
-            await self._watch(reader, now)
+            self._watchdog.look(await reader.standing(), self._held, now=now)
 
     async def _commit_if_ours(self, reader: Reader) -> None:
         try:
@@ -276,20 +245,3 @@ class Consumer:
         if ends:
             async with self._database.transaction() as unit:
                 await offsets.idle(unit.tx, ends, clock=datetime.now(UTC), owner=self._owner)
-
-    async def _watch(self, reader: Reader, now: float) -> None:
-        """Publish the lag; a partition of ours that does not move although it has records ends the process."""
-        behind: dict[str, int] = defaultdict(int, dict.fromkeys(self.topics, 0))
-        for place, standing in (await reader.standing()).items():
-            behind[place[0]] += standing.behind
-            if not standing.behind or place not in self._held.mine:
-                self._held.moved[place] = now
-            elif now - self._held.moved.get(place, now) > self._reading.stuck_after:
-                raise Stuck(place[0], self._reading.stuck_after)
-        for topic, count in behind.items():
-            self._measures.lag.labels(topic).set(count)
-
-
-def _progress(records: Sequence[Record], owner: UUID) -> Progress:
-    """Where each partition stands once these are stored; records are in offset order per partition."""
-    return Progress(owner, {r.place: r.offset + 1 for r in records}, {r.place: r.logged for r in records})

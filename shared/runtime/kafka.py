@@ -4,48 +4,24 @@
 """
 
 import asyncio
-import logging
 import sys
-from collections.abc import AsyncIterator, Collection, Iterator, Mapping, Sequence
-from contextlib import asynccontextmanager, contextmanager
-from datetime import UTC, datetime, timedelta
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
+from contextlib import asynccontextmanager
 
-from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
-from aiokafka.abc import ConsumerRebalanceListener
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.errors import (
-    CommitFailedError,
-    IllegalStateError,
-    KafkaError,
-    KafkaTimeoutError,
-    KafkaUnavailableError,
     TopicAlreadyExistsError,
     for_code,
 )
-from aiokafka.structs import ConsumerRecord, OffsetAndMetadata
 
-from shared.runtime.broker import BrokerAway, Listener, NotOurs, Outgoing, Partition, Reader, Record, Standing, TopicMissing
+from shared.runtime.broker import Listener, Outgoing, Reader, Record, TopicMissing
+from shared.runtime.kafka_reader import FETCH_WAIT_MS, KafkaReader, Rebalance, answering, as_record
 from shared.runtime.settings import ServiceSettings
 from shared.topics import DEAD_TOPICS, TOPICS, Topic
 
-log = logging.getLogger("aftercall.kafka")
-
 _REBALANCE_MS = 60_000
-_FETCH_WAIT_MS = 200
 _PUBLISH_SECONDS = 30.0
-
-
-@contextmanager
-def _answering() -> Iterator[None]:
-    """What passes by itself becomes BrokerAway; what somebody has to mend (rights, configuration) rises as it is."""
-    try:
-        yield
-    except (KafkaTimeoutError, KafkaUnavailableError, OSError, TimeoutError) as error:
-        raise BrokerAway(type(error).__name__) from error
-    except KafkaError as error:
-        if not error.retriable:
-            raise
-        raise BrokerAway(type(error).__name__) from error
 
 
 def _refused(codes: Mapping[str, int]) -> None:
@@ -73,14 +49,14 @@ class KafkaBroker:
             await producer.stop()
 
     async def partitions(self, topics: Collection[str]) -> Mapping[str, int]:
-        with _answering():
+        with answering():
             async with self._admin() as admin:
                 described = await admin.describe_topics()
         there = {self._own(found["topic"]): len(found["partitions"]) for found in described}
         return {topic: there[topic] for topic in topics if topic in there}
 
     async def create(self, topics: Collection[Topic]) -> None:
-        with _answering():
+        with answering():
             async with self._admin() as admin:
                 existing = set(await admin.list_topics())
                 copies = min(3, len((await admin.describe_cluster())["brokers"]))
@@ -110,7 +86,7 @@ class KafkaBroker:
         return name.removeprefix(self._prefix)
 
     async def publish(self, messages: Sequence[Outgoing]) -> None:
-        with _answering():
+        with answering():
             producer = await self._connected()
             acks = [await producer.send(self._prefix + m.topic, m.value, key=m.key, headers=list(m.headers)) for m in messages]
             await asyncio.wait_for(asyncio.gather(*acks), _PUBLISH_SECONDS)
@@ -147,13 +123,13 @@ class KafkaBroker:
             session_timeout_ms=int(self._session_s * 1000),
             heartbeat_interval_ms=int(self._session_s * 100),
             rebalance_timeout_ms=_REBALANCE_MS,
-            fetch_max_wait_ms=_FETCH_WAIT_MS,
+            fetch_max_wait_ms=FETCH_WAIT_MS,
             metadata_max_age_ms=60_000,
         )
         reader = KafkaReader(consumer, self._prefix)
-        consumer.subscribe(names, listener=_Rebalance(reader, listener))
+        consumer.subscribe(names, listener=Rebalance(reader, listener))
         try:
-            with _answering():
+            with answering():
                 await consumer.start()
             yield reader
         finally:
@@ -166,102 +142,16 @@ class KafkaBroker:
             client_id=self._client,
             auto_offset_reset="latest",
             enable_auto_commit=False,
-            fetch_max_wait_ms=_FETCH_WAIT_MS,
+            fetch_max_wait_ms=FETCH_WAIT_MS,
         )
         try:
-            with _answering():
+            with answering():
                 await consumer.start()
                 await consumer.seek_to_end()
                 async for found in consumer:
-                    yield _record(found, self._prefix)
+                    yield as_record(found, self._prefix)
         finally:
             await consumer.stop()
-
-
-class KafkaReader:
-    def __init__(self, consumer: AIOKafkaConsumer, prefix: str) -> None:
-        self._consumer, self._prefix = consumer, prefix
-
-    def _there(self, partition: Partition) -> TopicPartition:
-        return TopicPartition(self._prefix + partition[0], partition[1])
-
-    def here(self, partition: TopicPartition) -> Partition:
-        return partition.topic.removeprefix(self._prefix), partition.partition
-
-    def _mine(self, partitions: Collection[Partition]) -> list[TopicPartition]:
-        assigned = self._consumer.assignment()
-        return [there for partition in partitions if (there := self._there(partition)) in assigned]
-
-    async def poll(self, *, limit: int, seconds: float) -> list[Record]:
-        with _answering():
-            fetched = await self._consumer.getmany(timeout_ms=int(seconds * 1000), max_records=limit)
-        return [_record(found, self._prefix) for chunk in fetched.values() for found in chunk]
-
-    def start_at(self, partition: Partition, offset: int | None) -> None:
-        for there in self._mine([partition]):
-            self._consumer.seek(there, offset or 0)
-            self._consumer.resume(there)
-
-    def pause(self, partitions: Collection[Partition]) -> None:
-        if mine := self._mine(partitions):
-            self._consumer.pause(*mine)
-
-    async def committed(self, partition: Partition) -> int | None:
-        with _answering():
-            found: int | None = await self._consumer.committed(self._there(partition))
-        return found
-
-    async def commit(self, nexts: Mapping[Partition, int]) -> None:
-        try:
-            with _answering():
-                await self._consumer.commit({self._there(place): OffsetAndMetadata(offset, "") for place, offset in nexts.items()})
-        except (CommitFailedError, IllegalStateError) as error:
-            raise NotOurs from error
-
-    async def standing(self) -> Mapping[Partition, Standing]:
-        found = {}
-        for there in self._consumer.assignment() - self._consumer.paused():
-            standing = await self._standing(there)
-            if standing is not None:
-                found[self.here(there)] = standing
-        return found
-
-    async def _standing(self, there: TopicPartition) -> Standing | None:
-        try:
-            async with asyncio.timeout(0.05):
-                position = await self._consumer.position(there)
-            high, stamp = self._consumer.highwater(there), self._consumer.last_poll_timestamp(there)
-        except (TimeoutError, IllegalStateError, AssertionError):
-            return None
-        if high is None or stamp is None:
-            return None
-        return Standing(max(0, high - position), datetime.fromtimestamp(stamp / 1000, UTC) - timedelta(milliseconds=_FETCH_WAIT_MS))
-
-    async def close(self) -> None:
-        await self._consumer.stop()
-
-
-class _Rebalance(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka is not typed
-    """aiokafka swallows what these raise, so they only pause and pass on."""
-
-    def __init__(self, reader: KafkaReader, listener: Listener) -> None:
-        self._reader, self._listener = reader, listener
-
-    async def on_partitions_revoked(self, revoked: Collection[TopicPartition]) -> None:
-        try:
-            await self._listener.revoked([self._reader.here(there) for there in revoked])
-        except Exception:
-            log.exception("giving up partitions failed; the fence in the database keeps them safe")
-
-    async def on_partitions_assigned(self, assigned: Collection[TopicPartition]) -> None:
-        partitions = [self._reader.here(there) for there in assigned]
-        self._reader.pause(partitions)
-        self._listener.assigned(partitions)
-
-
-def _record(found: ConsumerRecord, prefix: str) -> Record:
-    logged = datetime.fromtimestamp(found.timestamp / 1000, UTC)
-    return Record(found.topic.removeprefix(prefix), found.partition, found.offset, found.key, found.value, tuple(found.headers), logged)
 
 
 async def _create_topics() -> None:

@@ -1,0 +1,37 @@
+"""The partitions a reader holds, and where they stand."""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, field
+from uuid import UUID
+
+from shared.runtime.broker import Partition, Progress, Record
+
+
+@dataclass(slots=True)
+class Held:
+    """Partitions not yet taken over, those this reader may store, what the database has of them, what the broker was told.
+
+    `turn` grows with every word of the group.
+    """
+
+    arriving: set[Partition] = field(default_factory=set)
+    mine: set[Partition] = field(default_factory=set)
+    stored: dict[Partition, int] = field(default_factory=dict)
+    committed: dict[Partition, int] = field(default_factory=dict)
+    moved: dict[Partition, float] = field(default_factory=dict)
+    turn: int = 0
+
+    def lose(self, partitions: Collection[Partition]) -> None:
+        for place in partitions:
+            self.arriving.discard(place)
+            self.mine.discard(place)
+            self.stored.pop(place, None)
+            self.committed.pop(place, None)
+
+    def of(self, topics: Collection[str]) -> list[Partition]:
+        return [place for place in self.mine if place[0] in topics]
+
+
+def progress_of(records: Sequence[Record], owner: UUID) -> Progress:
+    """Where each partition stands once these are stored; records are in offset order per partition."""
+    return Progress(owner, {r.place: r.offset + 1 for r in records}, {r.place: r.logged for r in records})

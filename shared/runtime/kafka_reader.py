@@ -1,0 +1,117 @@
+"""A member of a Kafka consumer group, and what of Kafka's errors passes by itself."""
+
+import asyncio
+import logging
+from collections.abc import Collection, Iterator, Mapping
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+
+from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka.abc import ConsumerRebalanceListener
+from aiokafka.errors import CommitFailedError, IllegalStateError, KafkaError, KafkaTimeoutError, KafkaUnavailableError
+from aiokafka.structs import ConsumerRecord, OffsetAndMetadata
+
+from shared.runtime.broker import BrokerAway, Listener, NotOurs, Partition, Record, Standing
+
+log = logging.getLogger("aftercall.kafka")
+
+FETCH_WAIT_MS = 200
+
+
+@contextmanager
+def answering() -> Iterator[None]:
+    """What passes by itself becomes BrokerAway; what somebody has to mend (rights, configuration) rises as it is."""
+    try:
+        yield
+    except (KafkaTimeoutError, KafkaUnavailableError, OSError, TimeoutError) as error:
+        raise BrokerAway(type(error).__name__) from error
+    except KafkaError as error:
+        if not error.retriable:
+            raise
+        raise BrokerAway(type(error).__name__) from error
+
+
+class KafkaReader:
+    def __init__(self, consumer: AIOKafkaConsumer, prefix: str) -> None:
+        self._consumer, self._prefix = consumer, prefix
+
+    def _there(self, partition: Partition) -> TopicPartition:
+        return TopicPartition(self._prefix + partition[0], partition[1])
+
+    def here(self, partition: TopicPartition) -> Partition:
+        return partition.topic.removeprefix(self._prefix), partition.partition
+
+    def _mine(self, partitions: Collection[Partition]) -> list[TopicPartition]:
+        assigned = self._consumer.assignment()
+        return [there for partition in partitions if (there := self._there(partition)) in assigned]
+
+    async def poll(self, *, limit: int, seconds: float) -> list[Record]:
+        with answering():
+            fetched = await self._consumer.getmany(timeout_ms=int(seconds * 1000), max_records=limit)
+        return [as_record(found, self._prefix) for chunk in fetched.values() for found in chunk]
+
+    def start_at(self, partition: Partition, offset: int | None) -> None:
+        for there in self._mine([partition]):
+            self._consumer.seek(there, offset or 0)
+            self._consumer.resume(there)
+
+    def pause(self, partitions: Collection[Partition]) -> None:
+        if mine := self._mine(partitions):
+            self._consumer.pause(*mine)
+
+    async def committed(self, partition: Partition) -> int | None:
+        with answering():
+            found: int | None = await self._consumer.committed(self._there(partition))
+        return found
+
+    async def commit(self, nexts: Mapping[Partition, int]) -> None:
+        try:
+            with answering():
+                await self._consumer.commit({self._there(place): OffsetAndMetadata(offset, "") for place, offset in nexts.items()})
+        except (CommitFailedError, IllegalStateError) as error:
+            raise NotOurs from error
+
+    async def standing(self) -> Mapping[Partition, Standing]:
+        found = {}
+        for there in self._consumer.assignment() - self._consumer.paused():
+            standing = await self._standing(there)
+            if standing is not None:
+                found[self.here(there)] = standing
+        return found
+
+    async def _standing(self, there: TopicPartition) -> Standing | None:
+        try:
+            async with asyncio.timeout(0.05):
+                position = await self._consumer.position(there)
+            high, stamp = self._consumer.highwater(there), self._consumer.last_poll_timestamp(there)
+        except (TimeoutError, IllegalStateError, AssertionError):
+            return None
+        if high is None or stamp is None:
+            return None
+        return Standing(max(0, high - position), datetime.fromtimestamp(stamp / 1000, UTC) - timedelta(milliseconds=FETCH_WAIT_MS))
+
+    async def close(self) -> None:
+        await self._consumer.stop()
+
+
+class Rebalance(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka is not typed
+    """aiokafka swallows what these raise, so they only pause and pass on."""
+
+    def __init__(self, reader: KafkaReader, listener: Listener) -> None:
+        self._reader, self._listener = reader, listener
+
+    async def on_partitions_revoked(self, revoked: Collection[TopicPartition]) -> None:
+        try:
+            await self._listener.revoked([self._reader.here(there) for there in revoked])
+        except Exception:
+            log.exception("giving up partitions failed; the fence in the database keeps them safe")
+
+    async def on_partitions_assigned(self, assigned: Collection[TopicPartition]) -> None:
+        partitions = [self._reader.here(there) for there in assigned]
+        self._reader.pause(partitions)
+        self._listener.assigned(partitions)
+
+
+def as_record(found: ConsumerRecord, prefix: str) -> Record:
+    logged = datetime.fromtimestamp(found.timestamp / 1000, UTC)
+    return Record(found.topic.removeprefix(prefix), found.partition, found.offset, found.key, found.value, tuple(found.headers), logged)

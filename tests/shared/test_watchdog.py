@@ -1,0 +1,40 @@
+"""A reader that should move and does not is told from one that has nothing to do."""
+
+from datetime import UTC, datetime
+
+import pytest
+from prometheus_client import CollectorRegistry
+
+from shared.runtime.broker import Standing
+from shared.runtime.holding import Held
+from shared.runtime.measures import Measures
+from shared.runtime.watchdog import Stuck, Watchdog
+
+PLACE = ("things", 3)
+SEEN = datetime(2026, 3, 2, tzinfo=UTC)
+
+
+@pytest.fixture
+def dog() -> Watchdog:
+    return Watchdog(("things",), Measures(CollectorRegistry()), after=120)
+
+
+def held(*, mine: bool = True) -> Held:
+    return Held(mine={PLACE} if mine else set(), moved={PLACE: 0.0})
+
+
+def test_a_partition_with_records_that_stands_still_too_long_ends_the_process(dog: Watchdog) -> None:
+    holding = held()
+    dog.look({PLACE: Standing(5, SEEN)}, holding, now=119)
+    with pytest.raises(Stuck, match="things"):
+        dog.look({PLACE: Standing(5, SEEN)}, holding, now=121)
+
+
+def test_an_empty_partition_may_stand_still_for_ever(dog: Watchdog) -> None:
+    holding = held()
+    dog.look({PLACE: Standing(0, SEEN)}, holding, now=1000)
+    dog.look({PLACE: Standing(5, SEEN)}, holding, now=1100)
+
+
+def test_somebody_elses_partition_is_not_our_matter(dog: Watchdog) -> None:
+    dog.look({PLACE: Standing(5, SEEN)}, held(mine=False), now=1000)
