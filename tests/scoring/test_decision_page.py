@@ -110,9 +110,7 @@ async def test_the_page_shows_every_rule_the_draw_and_how_it_went(service: Serve
     await service.scoring.deliver(contact)
     await service.scoring.deliver(contact.model_copy(update={"revision": 2, "standing": "reopened"}))
 
-    page = await service.http.get(
-        f"/decisions/{contact.interaction_id}", headers={**service.cookie("supervisor", teams=Teams({"birch"})), **HTML}
-    )
+    page = await service.http.get(f"/decisions/{contact.interaction_id}", headers=birch)
 
     assert page.status_code == 200
     assert "Customer 4821 was not asked" in page.text
