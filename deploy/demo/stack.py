@@ -3,12 +3,11 @@
 import asyncio
 import importlib
 import os
+import shutil
 import sys
-import tempfile
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass
-from pathlib import Path
 
 import httpx
 
@@ -45,10 +44,10 @@ class Stack:
 async def running(broker: str) -> AsyncIterator[Stack]:
     """`broker`: memory (all in this process, nothing durable) or kafka (a real one, a process per service). Serves when it yields."""
     async with AsyncExitStack() as parts:
-        folder = Path(parts.enter_context(tempfile.TemporaryDirectory(prefix="aftercall-demo-")))
-        write_files(folder)
+        database = parts.enter_context(postgres())
         bootstrap = parts.enter_context(kafka()).bootstrap if broker == "kafka" else ""
-        place = Place(parts.enter_context(postgres()).url(), broker, folder, kafka_bootstrap=bootstrap)
+        place = Place(database.url(), broker, database.guarded.directory, kafka_bootstrap=bootstrap)
+        write_files(place.folder)  # beside the data, so that they go with it
         for service in SERVICES:
             await asyncio.to_thread(upgrade, place.database_url, service)
         door: Broker = KafkaBroker(bootstrap) if bootstrap else MemoryBroker()
@@ -94,7 +93,10 @@ def _built(name: str, broker: Broker) -> Service:
 @asynccontextmanager
 async def _processes() -> AsyncIterator["asyncio.Task[None]"]:
     """Each service as a deployment starts it, out of reach of the terminal's Ctrl-C: they end with SIGTERM, when their readers have."""
-    started = [await asyncio.create_subprocess_exec(sys.executable, "-m", name, "run", start_new_session=True) for name in SERVICES]
+    # Should this process be killed, the kernel ends them.
+    tied = ["setpriv", "--pdeathsig", "TERM"] if shutil.which("setpriv") else []
+    commands = [[*tied, sys.executable, "-m", name, "run"] for name in SERVICES]
+    started = [await asyncio.create_subprocess_exec(*command, start_new_session=True) for command in commands]
     ends = [asyncio.create_task(process.wait()) for process in started]
 
     async def one_ended() -> None:
