@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 from fastapi import APIRouter, Depends, FastAPI, Request
 from fastapi.exceptions import RequestValidationError
@@ -17,7 +18,7 @@ from shared.runtime.database import Database, row, worlds_fault
 from shared.runtime.errors import Unprocessable
 from shared.runtime.guard import Guard, Limits
 from shared.runtime.metrics import HttpMetrics
-from shared.runtime.problems import Problem, answer, not_found, of_http, of_message, of_validation, wants_page
+from shared.runtime.problems import DESCRIBED, Problem, answer, not_found, of_http, of_message, of_validation, wants_page
 from shared.runtime.settings import ServiceSettings
 from shared.runtime.web import page, static_router, templates
 
@@ -67,9 +68,15 @@ def edges(settings: ServiceSettings, database: Database, *, registry: CollectorR
 
 def create_app(edges: Edges, routers: Sequence[APIRouter] = (), *, title: str = "Aftercall", port: str = "public") -> FastAPI:
     """An application where every error is a problem and every answer carries the guard's headers. More routers may be included later."""
-    app = FastAPI(
-        title=title, version="1", docs_url=None, redoc_url=None, openapi_url=None, strict_content_type=False, redirect_slashes=False
-    )
+    described: dict[str, Any] = {
+        "title": title,
+        "version": "1",
+        "docs_url": None,
+        "redoc_url": None,
+        "openapi_url": None,
+        "responses": DESCRIBED,
+    }
+    app = FastAPI(strict_content_type=False, redirect_slashes=False, **described)
     app.state.stopping = asyncio.Event()
     app.state.edges, app.state.access, app.state.templates = edges, edges.access, edges.environment
     limits = Limits(edges.settings.body_limit, BODY_S)

@@ -19,6 +19,26 @@ RETRY_AFTER_S = 2
 _FIELD = re.compile(r"[A-Za-z_][\w-]{0,40}|\d{1,6}")
 
 
+_TEXT, _TEXTS = {"type": "string"}, {"type": "object", "properties": {"path": {"type": "string"}, "reason": {"type": "string"}}}
+_MEMBERS = {"type": _TEXT, "title": _TEXT, "status": {"type": "integer"}, "code": _TEXT, "detail": _TEXT, "request_id": _TEXT}
+DESCRIBED: dict[int | str, dict[str, Any]] = {
+    status: {
+        "description": "A problem (RFC 9457): `code` says which, `errors` where",
+        "content": {
+            "application/problem+json": {
+                "schema": {
+                    "type": "object",
+                    "required": ["status", "code"],
+                    "properties": {**_MEMBERS, "errors": {"type": "array", "items": _TEXTS}},
+                }
+            }
+        },
+    }
+    for status in (422, "default")
+}
+"""What the API's description says of every refusal."""
+
+
 class Problem(HTTPException):
     """Raise it to answer: `errors` are `{"path": …, "reason": …}`, `more` are further members of the body."""
 

@@ -6,6 +6,7 @@ import logging
 from collections.abc import AsyncIterator, Iterator
 
 import pytest
+from openapi_spec_validator import validate
 
 from shared.runtime.guard import Bounded, Limits
 from shared.runtime.logging import JsonLines
@@ -180,6 +181,12 @@ async def test_the_api_describes_itself(toy: Edged) -> None:
     described = (await toy.client.get("/openapi.json")).json()
     assert "/v1/events" in described["paths"]
     assert "/sign-in" not in described["paths"]
+    refusals = described["paths"]["/v1/answers/{token}"]["post"]["responses"]
+    assert {status: list(told["content"]) for status, told in refusals.items() if status != "200"} == {
+        "422": ["application/problem+json"],
+        "default": ["application/problem+json"],
+    }
+    validate(described)
 
 
 async def test_a_body_that_does_not_arrive_is_not_waited_for(toy: Edged) -> None:

@@ -51,7 +51,7 @@ async def events(request: Request, principal: Annotated[Principal, Depends(allow
 
 
 @router.post("/answers/{token}", dependencies=[Depends(open_to_all)])
-async def answer(answer: Answer) -> Answer:
+async def answer(token: str, answer: Answer) -> Answer:
     return answer
 
 
