@@ -208,3 +208,28 @@ async def test_an_uncounted_second_answer_does_not_take_the_counted_one_from_the
         (tally,) = await queue.tallies(unit.tx, ["birch"], since=NOW - timedelta(days=30), now=unit.now)
     assert (tally.promoters, tally.detractors) == (1, 0)
     assert (await desk.case()).score == 1
+
+
+async def test_a_no_given_before_stands_when_the_next_answer_says_nothing_and_a_yes_ends_it(desk: Routing) -> None:
+    customer = a_customer()
+    await desk.hear(an_answer(5, customer=customer, callback="no"))
+
+    await desk.hear(an_answer(1, customer=customer))
+    silent = await desk.case()
+    await desk.hear(an_answer(1, customer=customer, callback="yes"))
+    asked = await desk.case()
+
+    assert (silent.route, silent.callback, silent.score) == (Route.REVIEW, "no", 1)
+    assert (asked.route, asked.consent_basis, asked.callback) == (Route.CALL, "answered_yes", "yes")
+
+
+async def test_critical_words_added_to_an_answer_reopen_a_resolved_case(desk: Routing) -> None:
+    survey, customer = uuid4(), a_customer()
+    await desk.hear(an_answer(2, customer=customer, survey_id=survey))
+    async with desk.deps.database.transaction() as unit:
+        await work.log_call(unit, desk.deps, seen(await desk.case()), Call("a-1", "reached", resolved=True))
+
+    await desk.hear(an_answer(2, customer=customer, survey_id=survey, revision=2, comment=desk.sealed("estoy sin insulina")))
+
+    case = await desk.case()
+    assert (case.state, case.level, case.words) == (State.OPEN, Level.CRITICAL, ("access",))

@@ -1,7 +1,7 @@
 """What an answer does to cases: it opens one, joins the customer's open one, raises or only annotates one, or nothing."""
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid5
 
@@ -14,11 +14,10 @@ from routing.cases.priority import Weighed, weigh
 from routing.cases.route import Asked, Routed, draw, route
 from routing.cases.terms import Terms
 from routing.cases.windows import callable_windows
+from shared.schemas import Window
 
 CASES = UUID("8f2b7f0e-3c52-4d5e-9d0a-5b0c1e6a7d11")
 """Namespace of case ids: a survey opens one case at most, whose id follows from it."""
-
-_RANK = {Level.NORMAL: 0, Level.HIGH: 1, Level.CRITICAL: 2}
 
 
 def judge(heard: Heard, terms: Terms, *, own: Case | None, open_case: Case | None, number: int) -> Moved | None:
@@ -35,7 +34,7 @@ def judge(heard: Heard, terms: Terms, *, own: Case | None, open_case: Case | Non
 def opened(heard: Heard, terms: Terms, number: int) -> Moved:
     said, policy = heard.feedback, terms.policy
     case_id = uuid5(CASES, str(said.survey_id))
-    weighed, routed = weigh(heard.facts, policy), _routed(heard, terms, dropped=())
+    weighed, routed = weigh(heard.facts, policy), _routed(heard, terms)
     team, skill = _owner(heard, terms)
     due = due_at(said.answered_at, weighed.level, team=team, terms=terms)
     arm, rate = _drawn(case_id, heard, routed, terms)
@@ -64,6 +63,8 @@ def opened(heard: Heard, terms: Terms, number: int) -> Moved:
         expires_on=terms.now + timedelta(seconds=policy.expire_s),
         **_of_answer(heard, weighed),
         **_of_person(heard),
+        callback=said.callback,
+        wish=said.callback_wish,
         survey_ids=(said.survey_id,),
         interaction_ids=(said.contact.interaction_id,) if said.contact else (),
     )
@@ -100,11 +101,13 @@ def joined(case: Case, heard: Heard, terms: Terms) -> Moved:
 
 def corrected(case: Case, heard: Heard, terms: Terms) -> Moved:
     """An answer of this case changed: it may raise a case that nobody has claimed, or that turns critical. Nothing is lowered."""
+    alarming = set(heard.words) - set(case.words)
+    if case.state is State.RESOLVED and alarming:
+        return joined(case, heard, terms)
     if not case.is_workable:
         return moves.note(case, SYSTEM, terms.policy, at=terms.now, detail=heard.detail)
     unclaimed = case.state is State.OPEN and case.owner is None
     weighed = weigh(heard.facts, terms.policy)
-    alarming = set(heard.words) - set(case.words)
     rises = _raised(case, heard, weighed) if unclaimed or alarming else {}
     sooner = _sooner(case, case.first_answered_at, rises.get("level", case.level), terms)
     changes = {**rises, **_called(case, heard, terms), **sooner}
@@ -118,7 +121,7 @@ def _raised(case: Case, heard: Heard, weighed: Weighed) -> dict[str, Any]:
     changes: dict[str, Any] = {"words": words} if words != case.words else {}
     if weighed.priority > case.priority:
         changes |= {"priority": weighed.priority, "score": heard.feedback.score, **_of_answer(heard, weighed), "words": words}
-    if _RANK[weighed.level] > _RANK[case.level]:
+    if weighed.level.rank > case.level.rank:
         changes["level"] = weighed.level
     return changes
 
@@ -136,8 +139,6 @@ def _of_answer(heard: Heard, weighed: Weighed) -> dict[str, Any]:
         "transfers": facts.transfers,
         "contacts_7d": facts.contacts_7d,
         "resolved": facts.resolved,
-        "callback": facts.callback,
-        "wish": heard.feedback.callback_wish,
     }
 
 
@@ -148,17 +149,21 @@ def _of_person(heard: Heard) -> dict[str, Any]:
 
 
 def _called(case: Case, heard: Heard, terms: Terms) -> dict[str, Any]:
-    """May we call after this answer? A refusal counts at once, also for a case that is claimed; being held out ends when a call is owed."""
+    """May we call after this answer? A no counts at once, also for a case that is claimed; one given before stands until a yes.
+
+    Being held out ends when a call is owed.
+    """
     said = heard.feedback
     answered = said.callback != "unanswered"
     asked = {"callback": said.callback, "wish": said.callback_wish or case.wish} if answered else {}
-    routed = _routed(heard, terms, dropped=case.dropped_refs)
+    earlier = Asked(case.callback, case.first_answered_at)
+    routed = _routed(heard, terms, dropped=case.dropped_refs, earlier=None if answered else earlier)
     held_out = case.route is Route.HOLD_OUT and routed.route is Route.CALL and not _owed(heard)
     return {**asked, "route": Route.HOLD_OUT if held_out else routed.route, "consent_basis": routed.basis}
 
 
-def _routed(heard: Heard, terms: Terms, *, dropped: tuple[str, ...]) -> Routed:
-    asked = Asked(heard.feedback.callback, heard.feedback.answered_at)
+def _routed(heard: Heard, terms: Terms, *, dropped: tuple[str, ...] = (), earlier: Asked | None = None) -> Routed:
+    asked = earlier or Asked(heard.feedback.callback, heard.feedback.answered_at)
     return route(heard.customer, asked, consents=heard.consents, dropped=dropped, policy=terms.policy)
 
 
@@ -177,14 +182,14 @@ def _owed(heard: Heard) -> bool:
 
 
 def _drawn(case_id: UUID, heard: Heard, routed: Routed, terms: Terms) -> tuple[str, float]:
-    """The arm and the chance there was to be in it; 0 and 1 where nothing was drawn."""
+    """The arm and the chance there was of being in it; 1 where nothing was drawn."""
     rate = terms.policy.hold_out_rate
     if routed.route is not Route.CALL or _owed(heard) or not rate:
         return Route.CALL.value, 1.0
     return (Route.HOLD_OUT.value, rate) if draw(case_id) < rate else (Route.CALL.value, 1.0 - rate)
 
 
-def _sooner(case: Case, first: Any, level: Level, terms: Terms) -> dict[str, Any]:
+def _sooner(case: Case, first: datetime, level: Level, terms: Terms) -> dict[str, Any]:
     """A higher level or an earlier first answer brings the due time forward, never back."""
     due = due_at(first, level, team=case.team, terms=terms)
     return {"due_at": due, "overdue_on": None if case.overdue or case.reached else due} if due < case.due_at else {}
@@ -198,7 +203,7 @@ def _settled(before: Case, moved: Moved, heard: Heard, *, terms: Terms) -> Moved
     return Moved(case, ((case, step),))
 
 
-def _windows(case: Case, heard: Heard, terms: Terms) -> Any:
+def _windows(case: Case, heard: Heard, terms: Terms) -> tuple[Window, ...]:
     if case.route is not Route.CALL:
         return ()
     zones = heard.customer.candidate_zones if heard.customer else ()

@@ -46,6 +46,11 @@ class Level(StrEnum):
     HIGH = "high"
     CRITICAL = "critical"
 
+    @property
+    def rank(self) -> int:
+        """The higher, the more urgent."""
+        return list(Level).index(self)
+
 
 class Outcome(StrEnum):
     REACHED = "reached"

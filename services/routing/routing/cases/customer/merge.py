@@ -5,11 +5,9 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from routing.cases import endings
-from routing.cases.model import SYSTEM, Case, Level, Moved, revised
+from routing.cases.model import SYSTEM, Case, Moved, revised
 from routing.cases.terms import Terms
 from shared.schemas import Customer
-
-_RANK = {Level.NORMAL: 0, Level.HIGH: 1, Level.CRITICAL: 2}
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +46,7 @@ def _taken_over(stays: Case, younger: list[Case], customer: Customer, terms: Ter
         priority=heaviest.priority,
         reasons=heaviest.reasons,
         score=heaviest.score,
-        level=max((case.level for case in everyone), key=_RANK.__getitem__),
+        level=max((case.level for case in everyone), key=lambda level: level.rank),
         words=tuple(sorted({word for case in everyone for word in case.words})),
         due_at=min(case.due_at for case in everyone),
     )
