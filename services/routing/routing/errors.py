@@ -95,3 +95,11 @@ class VersionUnknown(AftercallError):
 
     def __init__(self, kind: str, version: int) -> None:
         super().__init__(f"There is no {kind} version {version}")
+
+
+class DoesNotFit(AftercallError):
+    """A file that is no policy or no rota: each problem with the path of the field."""
+
+    def __init__(self, file: str, problems: list[tuple[str, str]]) -> None:
+        told = "; ".join(f"{path}: {why}" if path else why for path, why in problems)
+        super().__init__(f"{file} was not put in force. {told}")

@@ -169,3 +169,13 @@ async def policy(tx: AsyncConnection, now: datetime) -> RowMapping | None:
     """The policy in force: the one activated last."""
     sql = "select version, body from policy_version where active_from <= :now order by active_from desc, version desc limit 1"
     return await row(tx, sql, now=now)
+
+
+async def put_in_force(tx: AsyncConnection, body: dict[str, Any], *, by: str, at: datetime) -> int:
+    """Keep a policy as the next version, in force from now on; 1 is the one the service ships."""
+    await run(tx, "lock table policy_version in share row exclusive mode")
+    sql = """insert into policy_version (version, body, created_by, active_from)
+      select greatest(coalesce(max(version), 1), 1) + 1, cast(:body as jsonb), :by, :at from policy_version returning version"""
+    made = await row(tx, sql, body=as_json(body), by=by, at=at)
+    assert made is not None
+    return int(made["version"])
