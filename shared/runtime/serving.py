@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 import uvicorn
 from fastapi import FastAPI
+from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from shared.runtime.errors import AftercallError
 
@@ -27,14 +28,46 @@ class _Server(uvicorn.Server):
         yield
 
 
+class Impatient(H11Protocol):
+    """A connection that is closed when a request's head takes longer than `HEADER_S`; uvicorn itself would wait for ever."""
+
+    HEADER_S = 10.0
+    _closing: asyncio.TimerHandle | None = None
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn narrows it
+        super().connection_made(transport)
+        self._wait_for_head()
+
+    def data_received(self, data: bytes) -> None:
+        super().data_received(data)
+        if self.cycle is None or self.cycle.response_complete:  # type: ignore[redundant-expr]  # it is None before the first request
+            self._wait_for_head()
+        else:
+            self._stop_waiting()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._stop_waiting()
+        super().connection_lost(exc)
+
+    def _wait_for_head(self) -> None:
+        if self._closing is None:
+            self._closing = self.loop.call_later(self.HEADER_S, self.transport.close)
+
+    def _stop_waiting(self) -> None:
+        if self._closing is not None:
+            self._closing.cancel()
+            self._closing = None
+
+
 class Http:
     """One HTTP server as a task."""
 
-    def __init__(self, app: FastAPI, *, host: str, port: int, grace_s: float) -> None:
+    def __init__(self, app: FastAPI, *, host: str, port: int, grace_s: float, protocol: type[Impatient] = Impatient) -> None:
         self._app = app
         self._socket = _listen(host, port)
         config = uvicorn.Config(
             app,
+            http=protocol,
             log_config=None,
             access_log=False,
             server_header=False,
