@@ -3,8 +3,9 @@
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, fields
 from datetime import datetime
+from typing import Any, cast
 from uuid import UUID, uuid5
 
 from ingest.catalogue.attribute import Seen, attribute, queue_of, team_of
@@ -48,12 +49,18 @@ def interaction_id(platform: str, account: str, root: str, *, episode: int) -> U
 
 def digest(interaction: Interaction) -> bytes:
     """Of what the platform's events come to, customer's handles included; when they were received is no part of it."""
-    content = {field: value for field, value in asdict(interaction).items() if field != "received_at"}
+    content = {**_flat(interaction), "received_at": None}
     return hashlib.sha256(json.dumps(content, default=_plain, sort_keys=True).encode()).digest()
 
 
-def _plain(value: object) -> str:
-    return value.isoformat() if isinstance(value, datetime) else str(value)
+def _flat(one: Interaction | LegLine) -> dict[str, Any]:
+    return {field.name: getattr(one, field.name) for field in fields(one)}
+
+
+def _plain(value: object) -> object:
+    if isinstance(value, LegLine):
+        return _flat(value)
+    return value.isoformat() if isinstance(value, datetime) else dict(cast("Mapping[str, Any]", value))
 
 
 def purpose(interaction: Interaction, named: Named, own_numbers: Mapping[str, str]) -> str:

@@ -3,7 +3,7 @@
 import logging
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -29,7 +29,7 @@ from shared.schemas import Customer, InteractionCompleted, Sealed
 
 log = logging.getLogger("aftercall.ingest")
 
-REPEAT_DAYS = 7
+REPEATS_WITHIN = timedelta(days=7)
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,7 +135,7 @@ async def _tell(unit: Unit, told: Sequence[Told], closing: Closing) -> dict[Root
     sent, spoiled = [], {}
     for each, who in zip(told, people, strict=True):
         try:
-            sent.append((each, completed(each, who, contacts_7d=recent[each.episode.interaction_id], active=active)))
+            sent.append((each, completed(each, who, contacts_7d=recent.get(each.episode.interaction_id, 1), active=active)))
         except ValidationError as fault:
             spoiled[_root(each)] = {"due": None, "waits_for": "unprocessable", "digest": None}
             fields = sorted({str(error["loc"][0]) for error in fault.errors(include_input=False)})
@@ -165,22 +165,21 @@ def _account(told: Told) -> Account:
 
 async def _recent(unit: Unit, told: Sequence[Told], people: Sequence[Customer | Nobody]) -> dict[UUID, int]:
     """Per interaction, how many service contacts its customer had in the seven days up to its end, itself included."""
-    asked: list[dict[str, Any]] = [
-        {"id": each.episode.interaction_id, "customer_id": who.customer_id, "ended_at": each.interaction.ended_at, "purpose": each.purpose}
-        for each, who in zip(told, people, strict=True)
-        if isinstance(who, Customer)
-    ]
-    others = await store.contacts_before(unit.tx, asked, days=REPEAT_DAYS) if asked else {}
-    counted = {each.episode.interaction_id: set(others.get(each.episode.interaction_id, ())) for each in told}
-    for one in asked:
-        counted[one["id"]] |= {two["id"] for two in asked if _shortly_before(one, two)}
-        counted[one["id"]].add(one["id"])
-    return {identity: len(contacts) for identity, contacts in counted.items()}
+    named = [(each, who.customer_id) for each, who in zip(told, people, strict=True) if isinstance(who, Customer)]
+    if not named:
+        return {}
+    since = min(each.interaction.ended_at for each, _ in named) - REPEATS_WITHIN
+    contacts = await store.service_contacts(unit.tx, {customer for _, customer in named}, since=since)
+    for each, customer in named:
+        if each.purpose == "service":
+            contacts[customer][each.episode.interaction_id] = each.interaction.ended_at
+    return {each.episode.interaction_id: _up_to(each, contacts[customer]) for each, customer in named}
 
 
-def _shortly_before(one: Mapping[str, Any], two: Mapping[str, Any]) -> bool:
-    same = one["customer_id"] == two["customer_id"] and two["purpose"] == "service"
-    return bool(same and one["ended_at"] - timedelta(days=REPEAT_DAYS) < two["ended_at"] <= one["ended_at"])
+def _up_to(told: Told, ends: Mapping[UUID, datetime]) -> int:
+    end = told.interaction.ended_at
+    others = [one for one, at in ends.items() if end - REPEATS_WITHIN < at <= end and one != told.episode.interaction_id]
+    return 1 + len(others)
 
 
 def _revision(told: Told, message: InteractionCompleted) -> dict[str, Any]:

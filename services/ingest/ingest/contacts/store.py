@@ -37,12 +37,13 @@ from event e join jsonb_to_recordset(cast(:roots as jsonb)) as r(platform text, 
 _LATEST = """
 select distinct on (id) id, revision, digest, customer_id, standing from interaction
 where id in (select cast(value as uuid) from jsonb_array_elements_text(cast(:ids as jsonb))) order by id, revision desc"""
-_BEFORE = """
-select distinct q.id, i.id as other
-from jsonb_to_recordset(cast(:asked as jsonb)) as q(id uuid, customer_id uuid, ended_at timestamptz)
-join customer c on q.customer_id in (c.id, c.merged_into) join interaction i on i.customer_id = c.id
-where i.id <> q.id and i.purpose = 'service'
-  and i.ended_at <= q.ended_at and i.ended_at > q.ended_at - make_interval(days => :days)"""
+_OF_CUSTOMERS = """
+with asked as (select cast(value as uuid) as id from jsonb_array_elements_text(cast(:customers as jsonb)))
+select coalesce(c.merged_into, c.id) as customer, i.id, i.ended_at
+from interaction i join customer c on c.id = i.customer_id
+where i.customer_id = any(array(select id from asked union all select m.id from customer m join asked on m.merged_into = asked.id))
+  and i.purpose = 'service' and i.ended_at > :since
+order by i.revision"""
 _SAVE_REVISIONS = """
 insert into interaction (id, revision, platform, account, root, episode, customer_id, purpose, standing, ended_at, digest, payload)
 select id, revision, platform, account, root, episode, customer_id, purpose, standing, ended_at, digest, payload
@@ -113,12 +114,12 @@ async def latest(tx: AsyncConnection, interactions: Iterable[UUID]) -> dict[UUID
     return {each["id"]: Latest(each["revision"], bytes(each["digest"]), each["customer_id"], each["standing"]) for each in found}
 
 
-async def contacts_before(tx: AsyncConnection, asked: Sequence[Mapping[str, Any]], *, days: int) -> dict[UUID, set[UUID]]:
-    """Per interaction, the customer's other service contacts that ended in the days before it did. `asked`: id, customer_id, ended_at."""
-    others: dict[UUID, set[UUID]] = defaultdict(set)
-    for each in await rows(tx, _BEFORE, asked=as_json(list(asked)), days=days):
-        others[each["id"]].add(each["other"])
-    return others
+async def service_contacts(tx: AsyncConnection, customers: Iterable[UUID], *, since: datetime) -> dict[UUID, dict[UUID, datetime]]:
+    """Per customer, with all who became that customer, the service contacts that ended after `since`, and when they ended."""
+    contacts: dict[UUID, dict[UUID, datetime]] = defaultdict(dict)
+    for each in await rows(tx, _OF_CUSTOMERS, customers=as_json(list(customers)), since=since):
+        contacts[each["customer"]][each["id"]] = each["ended_at"]
+    return contacts
 
 
 async def save_revisions(tx: AsyncConnection, revisions: Sequence[Mapping[str, Any]]) -> None:
