@@ -124,6 +124,7 @@ def facts(**changes: Any) -> Facts:
         "anchor": made.interaction_id,
         "contact": made,
         "customer": None if person is None else customer(**person),
+        "erased": False,
         "consents": (),
         "own_call": False,
         "open_callback": False,

@@ -6,25 +6,40 @@ from uuid import UUID
 
 from scoring.ask import store as surveys
 from scoring.ask.handle import judge, newest
+from scoring.ask.inbox import store as inbox
 from scoring.ask.known import Subject
 from scoring.decide import store as decisions
 from scoring.decide.first import RECOVERY, TNPS
 from scoring.decide.policies.handle import policies_in_force
 from scoring.deps import Deps
+from scoring.listen.erasure import store as answers
 from scoring.listen.handle import survey_answered
 from scoring.people import store as people
 from scoring.people.callbacks import store as callbacks
 from scoring.people.model import call
 from shared.runtime.consumer import Batch, Delivery, Handler
-from shared.schemas import CallbackChanged, ConsentChanged, CustomerChanged, InteractionCompleted, SurveyAnswered
+from shared.runtime.database import Unit
+from shared.schemas import (
+    CallbackChanged,
+    ConsentChanged,
+    CustomerChanged,
+    CustomerErased,
+    ErasureReported,
+    InteractionCompleted,
+    SurveyAnswered,
+)
+from shared.topics import TOPICS
+
+CARRIED = ("interactions.completed", "survey.responses", "feedback.scored")
+"""Topics we read or write that carry sealed words or snapshots for as long as they are kept."""
 
 
 async def interaction_completed(batch: Batch[InteractionCompleted], deps: Deps) -> None:
     """Lock the customers, keep what the contacts say of them, decide about each contact."""
     contacts = [delivery.message for delivery in batch.items]
     customers = [contact.customer for contact in contacts if contact.customer]
-    await people.lock(batch.unit.tx, [customer.customer_id for customer in customers])
-    await people.learn(batch.unit.tx, customers)
+    now_known = await people.lock(batch.unit.tx, [customer.customer_id for customer in customers])
+    await people.learn(batch.unit.tx, customers, now_known=now_known)
     await judge(batch.unit, newest(_subject(contact) for contact in contacts), deps)
 
 
@@ -37,7 +52,7 @@ async def customer_changed(batch: Batch[CustomerChanged], _: Deps) -> None:
     """The highest version wins; merged customers become one person, with one history and one set of consents."""
     tx, changes = batch.unit.tx, [delivery.message for delivery in batch.items]
     now_known = await people.lock(tx, {each for change in changes for each in (change.customer.customer_id, *change.supersedes)})
-    await people.learn(tx, [change.customer for change in changes])
+    await people.learn(tx, [change.customer for change in changes], now_known=now_known)
     for change in changes:
         if change.supersedes:
             kept, moved = await people.merge_into(tx, change.customer.customer_id, change.supersedes)
@@ -47,11 +62,10 @@ async def customer_changed(batch: Batch[CustomerChanged], _: Deps) -> None:
 
 
 async def consent_changed(batch: Batch[ConsentChanged], _: Deps) -> None:
-    """A fact about a merged customer is the remaining customer's."""
+    """In every order and however often the same; what was deferred for want of a consent is looked at again."""
     facts = [delivery.message.consent for delivery in batch.items]
     now_known = await people.lock(batch.unit.tx, [fact.customer_id for fact in facts if fact.customer_id])
-    renamed = [fact.model_copy(update={"customer_id": now_known[fact.customer_id]}) if fact.customer_id else fact for fact in facts]
-    await people.merge_consents(batch.unit.tx, renamed)
+    await people.merge_consents(batch.unit.tx, [people.about_the_same(fact, now_known) for fact in facts])
     await decisions.look_again_at(batch.unit.tx, set(now_known.values()), now=batch.unit.now)
 
 
@@ -72,10 +86,34 @@ def _latest(items: Iterable[Delivery[CallbackChanged]]) -> dict[UUID, CallbackCh
     return {item.message.case_id: item.message for item in sorted(items, key=lambda item: item.message.revision)}
 
 
+async def customer_erased(batch: Batch[CustomerErased], _: Deps) -> None:
+    """The person is forgotten under every id they had, and it is reported; scores and counts stay."""
+    for delivery in batch.items:
+        report = await _erase(batch.unit, delivery.message)
+        batch.unit.send(report, key=delivery.message.customer_ids[0], correlation=delivery.message.request_id)
+
+
+async def _erase(unit: Unit, asked: CustomerErased) -> ErasureReported:
+    ids = await people.ids_of(unit.tx, asked.customer_ids)
+    await people.lock(unit.tx, ids)
+    erased = await surveys.erase(unit.tx, ids)
+    await callbacks.erase(unit.tx, ids)
+    counts = {
+        "answers": await answers.erase(unit.tx, erased, customer_ids=ids),
+        "messages": await inbox.erase(unit.tx, erased),
+        "surveys": len(erased),
+        "decisions": await decisions.erase(unit.tx, ids),
+        **await people.erase(unit.tx, ids, at=unit.now),
+    }
+    clean_by = unit.now + max(TOPICS[topic].retention for topic in CARRIED)
+    return ErasureReported(request_id=asked.request_id, service="scoring", counts=counts, clean_by=clean_by, done=True)
+
+
 HANDLERS: Mapping[str, Handler[Deps]] = {
     "interactions.completed": Handler(InteractionCompleted, interaction_completed),
     "customers.changed": Handler(CustomerChanged, customer_changed),
     "consents.changed": Handler(ConsentChanged, consent_changed, inbox=True),
     "callbacks.changed": Handler(CallbackChanged, callback_changed),
+    "customers.erased": Handler(CustomerErased, customer_erased, inbox=True, identity=lambda message: str(message.request_id)),
     "survey.responses": Handler(SurveyAnswered, survey_answered, inbox=True, identity=lambda message: message.answer_id),
 }

@@ -4,6 +4,9 @@ from typing import Any, ClassVar, Literal
 
 from pydantic import Field, model_validator
 
+from scoring.decide.first import VERSIONS, first_document
+from scoring.decide.policy import parse
+from scoring.errors import PolicyInvalid
 from shared.runtime.settings import ServiceSettings, secret
 
 DEVELOPMENT_WEBHOOK_SECRET = "whsec_ZGV2ZWxvcG1lbnQtb25seS1kZXZlbG9wbWVudC1vbmx5"  # noqa: S105  # refused in production, like every default
@@ -63,6 +66,17 @@ class Settings(ServiceSettings):
             raise ValueError("SCORING_GATEWAYS sends to the development inbox: name a gateway that reaches customers")
         if "webhook" in self.gateways.values() and not self.webhook_url:
             raise ValueError("SCORING_WEBHOOK_URL is missing: SCORING_GATEWAYS names the webhook gateway")
+        for kind, changes in self.first_policies.items():
+            if kind not in VERSIONS:
+                raise ValueError(f"SCORING_FIRST_POLICIES names a kind that is not there: choose among {', '.join(VERSIONS)}")
+            _check_first(kind, changes)
         if self.send_lease_s <= self.gateway_timeout_s:
             raise ValueError("SCORING_SEND_LEASE_S must be longer than SCORING_GATEWAY_TIMEOUT_S")
         return self
+
+
+def _check_first(kind: str, changes: dict[str, Any]) -> None:
+    try:
+        parse(first_document(kind, changes))
+    except PolicyInvalid as error:
+        raise ValueError(f"SCORING_FIRST_POLICIES cannot run, {kind}: {error}") from None

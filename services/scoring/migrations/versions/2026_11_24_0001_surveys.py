@@ -12,7 +12,7 @@ depends_on = None
 LAID = """
 create sequence policy_version start with 3;
 create table customer (
-    id uuid not null, version integer default '0' not null, snapshot jsonb, merged_into uuid, primary key (id)
+    id uuid not null, version integer default '0' not null, snapshot jsonb, erased_at timestamptz, merged_into uuid, primary key (id)
 );
 create table consent (
     customer_id uuid, address_ref text, channel text not null, purpose text not null, state text not null, at timestamptz not

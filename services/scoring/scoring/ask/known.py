@@ -77,6 +77,7 @@ class Known:
             anchor=subject.anchor,
             contact=contact,
             customer=customer,
+            erased=person is not None and person.erased,
             consents=tuple(fact for each in self._subjects(subject) for fact in self._consents.get(each, ())),
             own_call=(contact.platform, contact.account, contact.ref) in self.own_calls,
             open_callback=person is not None and person.id in self.callbacks,

@@ -139,6 +139,23 @@ async def follow_merge(tx: AsyncConnection, kept: UUID, superseded: Collection[U
     await run(tx, "update survey set customer_id = :kept where customer_id = any(:old)", kept=kept, old=list(superseded))
 
 
+async def erase(tx: AsyncConnection, customer_ids: Collection[UUID]) -> list[UUID]:
+    """What is planned ends unsent, addresses and their hashes go, the contact keeps what is nobody's. The surveys' ids.
+
+    Customers stay named by an id that means nobody any more.
+    """
+    found = await rows(
+        tx,
+        """update survey set address = '{}', address_ref = 'erased', token = null, token_hash = null, due = null, language = null,
+          contact = (contact - 'point_ref' - 'language') || '{"traits": {}}',
+          reason = case when state in ('planned', 'unsent') then coalesce(reason, 'erased') end,
+          state = case when state = 'planned' then 'unsent' else state end
+        where customer_id = any(:ids) returning id""",
+        ids=list(customer_ids),
+    )
+    return [each["id"] for each in found]
+
+
 def _one(found: RowMapping | None) -> Survey | None:
     return None if found is None else read(found)
 

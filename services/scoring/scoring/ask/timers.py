@@ -1,6 +1,6 @@
 """What falls due about decisions: judging again what lacked a fact, and deciding about recovery."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from scoring.ask import store
 from scoring.ask.handle import judge
@@ -15,12 +15,14 @@ from scoring.people.model import Callback
 from shared.runtime.database import Unit
 from shared.schemas import Contact
 
+LOOK_AGAIN = timedelta(minutes=15)
+
 
 async def judge_deferred(unit: Unit, deps: Deps) -> int:
     """A missing fact may have come; those past their time are told no."""
     due = await decisions.retries_due(unit.tx, now=unit.now, limit=deps.settings.judge_batch)
     await people.lock(unit.tx, [customer for _, customer in due if customer])
-    waiting = await decisions.claim_retries(unit.tx, [decision for decision, _ in due], now=unit.now)
+    waiting = await decisions.claim_retries(unit.tx, [decision for decision, _ in due], now=unit.now, again=unit.now + LOOK_AGAIN)
     await judge(
         unit,
         [Subject(w.kind, w.anchor, Contact.model_validate(w.contact), w.customer_id, w.aged_from, again=True) for w in waiting],

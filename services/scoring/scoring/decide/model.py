@@ -46,13 +46,15 @@ class Facts:
     """Everything the rules may look at, apart from what was asked before.
 
     `aged_from` is what the age limit counts from: the contact's end, or the moment a recovery survey fell due. From `give_up_at` on a
-    missing fact counts as a no. `gateways` are the channels that can send. `customer.consents` is not read: `consents` is the merged truth.
+    missing fact counts as a no. `gateways` are the channels that can send; `erased`: the person asked to be forgotten.
+    `customer.consents` is not read: `consents` is the merged truth.
     """
 
     kind: str
     anchor: UUID
     contact: Contact
     customer: Customer | None
+    erased: bool
     consents: tuple[Consent, ...]
     own_call: bool
     open_callback: bool

@@ -16,7 +16,7 @@ def customer(case: Case) -> Finding:
     """Somebody to ask. A case or contact whose customer scoring has not been told of yet is waited for."""
     if case.facts.customer is not None:
         return Finding("pass")
-    said = case.facts.contact.no_customer
+    said = "erased" if case.facts.erased else case.facts.contact.no_customer
     return Finding("fail", said) if said else Finding("unknown", "not_known_yet")
 
 

@@ -91,14 +91,16 @@ async def retries_due(tx: AsyncConnection, *, now: datetime, limit: int) -> list
     return [(each["id"], each["customer_id"]) for each in found]
 
 
-async def claim_retries(tx: AsyncConnection, decision_ids: Collection[UUID], *, now: datetime) -> list[Waiting]:
-    """Those that are still due and nobody else has taken."""
+async def claim_retries(tx: AsyncConnection, decision_ids: Collection[UUID], *, now: datetime, again: datetime) -> list[Waiting]:
+    """Those that are still due and nobody else has taken; unless judging says otherwise they are due `again`."""
     found = await rows(
         tx,
-        """select kind, anchor, customer_id, contact, aged_from from decision
-        where id = any(:ids) and retry_at <= :now order by id for update skip locked""",
+        """with mine as (select id from decision where id = any(:ids) and retry_at <= :now order by id for update skip locked)
+        update decision set retry_at = :again from mine where decision.id = mine.id
+        returning kind, anchor, customer_id, contact, aged_from""",
         ids=list(decision_ids),
         now=now,
+        again=again,
     )
     return [Waiting(**each) for each in found]
 
@@ -106,6 +108,18 @@ async def claim_retries(tx: AsyncConnection, decision_ids: Collection[UUID], *, 
 async def follow_merge(tx: AsyncConnection, kept: UUID, superseded: Collection[UUID]) -> None:
     """Decisions about a merged customer are the remaining customer's."""
     await run(tx, "update decision set customer_id = :kept where customer_id = any(:old)", kept=kept, old=list(superseded))
+
+
+async def erase(tx: AsyncConnection, customer_ids: Collection[UUID]) -> int:
+    """What the rules said stays, what they saw goes; nothing is looked at again. How many decisions that were."""
+    ids = list(customer_ids)
+    await run(
+        tx,
+        """update decision_revision r set said = r.said || '{"facts": {}}' from decision d
+        where d.id = r.decision_id and d.customer_id = any(:ids)""",
+        ids=ids,
+    )
+    return await run(tx, "update decision set facts = '{}', contact = null, retry_at = null where customer_id = any(:ids)", ids=ids)
 
 
 async def decision_story(tx: AsyncConnection, decision_id: UUID) -> DecisionStory | None:

@@ -69,7 +69,13 @@ def _moment(detail: int | str) -> str:
     return {"no_zone_yet": "Nobody knows where the customer lives yet"}.get(detail, "No polite moment in time")
 
 
-_CUSTOMERS = {None: "Known", "none": "Nobody", "ambiguous": "Several people share the address", "not_known_yet": "Not told of yet"}
+_CUSTOMERS = {
+    None: "Known",
+    "none": "Nobody",
+    "ambiguous": "Several people share the address",
+    "erased": "Removed at the customer's wish",
+    "not_known_yet": "Not told of yet",
+}
 _CHANNELS = {"sms": "By SMS", "email": "By e-mail", "chat": "By chat"}
 _BASES = {"granted": "Given", "implied": "Implied by this contact", "no_basis": "Nothing says so"}
 _REFUSED = {None: "No", "customer": "Yes, this person", "address": "Yes, whoever has this address"}

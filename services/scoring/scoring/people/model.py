@@ -12,10 +12,11 @@ OPEN = frozenset({"open", "assigned", "attempting", "reached", "resolved"})
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """`id` is the id the customer has now; `customer` is None while only the id is known."""
+    """`id` is the id the customer has now; `customer` is None while only the id is known, and for ever once `erased`."""
 
     id: UUID
     customer: Customer | None
+    erased: bool = False
 
 
 @dataclass(frozen=True, slots=True)

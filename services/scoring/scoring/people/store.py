@@ -1,6 +1,7 @@
 """Every query on customers and consents. Locks are taken in the order of ids, so that two batches cannot block each other."""
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy import RowMapping
@@ -25,7 +26,7 @@ async def people_by_id(tx: AsyncConnection, customer_ids: Collection[UUID]) -> d
     """Keyed by the id asked for, which may be one that was merged into the person's."""
     found = await rows(
         tx,
-        """select asked.id as asked_id, now_known.id, now_known.snapshot
+        """select asked.id as asked_id, now_known.id, now_known.snapshot, now_known.erased_at
         from customer asked join customer now_known on now_known.id = coalesce(asked.merged_into, asked.id)
         where asked.id = any(:ids)""",
         ids=list(customer_ids),
@@ -63,20 +64,27 @@ async def _lock_rows(tx: AsyncConnection, ids: Sequence[UUID]) -> dict[UUID, UUI
     return {each["id"]: each["now_id"] for each in found}
 
 
-async def learn(tx: AsyncConnection, snapshots: Iterable[Customer]) -> int:
-    """Keep each snapshot that is newer than what is known, and merge its consents. The customers are locked by the caller."""
+async def learn(tx: AsyncConnection, snapshots: Iterable[Customer], *, now_known: Mapping[UUID, UUID]) -> None:
+    """Keep each snapshot that is newer than what is known, and merge its consents. The customers are locked: `now_known` is what `lock`
+    gave. Who was erased stays forgotten."""
     newest = highest_versions(snapshots)
     if not newest:
-        return 0
+        return
     learned = await rows(
         tx,
         """update customer c set version = r.version, snapshot = r.snapshot
         from jsonb_to_recordset(cast(:rows as jsonb)) as r(id uuid, version int, snapshot jsonb)
-        where c.id = r.id and c.version < r.version returning c.id""",
+        where c.id = r.id and c.version < r.version and c.erased_at is null returning c.id""",
         rows=as_json([_row(each) for each in newest.values()]),
     )
-    await merge_consents(tx, [fact for each in learned for fact in newest[each["id"]].consents])
-    return len(learned)
+    facts = [fact for each in learned for fact in newest[each["id"]].consents]
+    await merge_consents(tx, [about_the_same(fact, now_known) for fact in facts])
+
+
+def about_the_same(fact: Consent, now_known: Mapping[UUID, UUID]) -> Consent:
+    """A fact about a merged customer is the remaining customer's."""
+    known = fact.customer_id and now_known.get(fact.customer_id)
+    return fact.model_copy(update={"customer_id": known}) if known else fact
 
 
 def highest_versions(snapshots: Iterable[Customer]) -> dict[UUID, Customer]:
@@ -140,6 +148,22 @@ async def merge_consents(tx: AsyncConnection, facts: Sequence[Consent]) -> None:
     )
 
 
+async def erase(tx: AsyncConnection, customer_ids: Collection[UUID], *, at: datetime) -> dict[str, int]:
+    """Forget these people; how many customers and consents that were. What binds an address, whoever holds it, stays: it is no person's."""
+    ids = list(customer_ids)
+    consents = await run(tx, "delete from consent where customer_id = any(:ids)", ids=ids)
+    customers = await run(
+        tx, "update customer set snapshot = null, erased_at = :at where id = any(:ids) and erased_at is null", ids=ids, at=at
+    )
+    return {"customers": customers, "consents": consents}
+
+
+async def ids_of(tx: AsyncConnection, customer_ids: Collection[UUID]) -> set[UUID]:
+    """These and every id that was merged into one of them."""
+    found = await rows(tx, "select id from customer where id = any(:ids) or merged_into = any(:ids)", ids=list(customer_ids))
+    return {*customer_ids, *(each["id"] for each in found)}
+
+
 def _row(snapshot: Customer) -> dict[str, object]:
     return {
         "id": snapshot.customer_id,
@@ -149,7 +173,7 @@ def _row(snapshot: Customer) -> dict[str, object]:
 
 
 def _person(found: RowMapping) -> Person:
-    snapshot = found["snapshot"]
-    return Person(
-        found["id"], None if snapshot is None else Customer.model_validate({**snapshot, "customer_id": found["id"], "consents": ()})
-    )
+    snapshot, erased = found["snapshot"], found["erased_at"] is not None
+    if snapshot is None:
+        return Person(found["id"], None, erased)
+    return Person(found["id"], Customer.model_validate({**snapshot, "customer_id": found["id"], "consents": ()}), erased)

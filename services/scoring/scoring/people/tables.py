@@ -11,6 +11,7 @@ customer = Table(
     Column("id", Uuid, primary_key=True),
     Column("version", Integer, nullable=False, server_default="0", doc="0: only its id is known so far"),
     Column("snapshot", JSONB(none_as_null=True), doc="the Customer message of that version, consents left out"),
+    Column("erased_at", DateTime(timezone=True), doc="the person is forgotten; the row stays, so that no replay brings them back"),
     Column("merged_into", Uuid, doc="the customer this id became; always the last of a chain"),
 )
 

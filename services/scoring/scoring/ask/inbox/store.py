@@ -7,7 +7,7 @@ from sqlalchemy import RowMapping
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from scoring.ask.model import Outgoing
-from shared.runtime.database import as_json, row, rows
+from shared.runtime.database import as_json, row, rows, run
 from shared.schemas import Sealed
 
 
@@ -38,3 +38,8 @@ async def latest(tx: AsyncConnection, *, before: UUID | None, limit: int) -> Seq
         before=before,
         limit=limit,
     )
+
+
+async def erase(tx: AsyncConnection, survey_ids: Sequence[UUID]) -> int:
+    """The messages about these surveys; how many that were."""
+    return await run(tx, "delete from inbox_message where idempotency_key = any(:keys)", keys=[str(each) for each in survey_ids])

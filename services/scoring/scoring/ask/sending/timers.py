@@ -54,7 +54,7 @@ def _subject(survey: Survey) -> Subject:
 async def _goes(unit: Unit, survey: Survey, judged: Judged, deps: Deps) -> bool:
     """Whether it may leave now; what may not is moved, or ends."""
     decision = judged.decision
-    if decision.outcome is not Outcome.INVITED or decision.send_at is None:
+    if decision.outcome is not Outcome.INVITED or decision.send_at is None or _cannot_repeat(survey, deps):
         if survey.state is State.UNKNOWN:
             await store.give_up_unknown(unit.tx, survey.id)
         deps.metrics.invitations.labels(survey.channel, "withdrawn").inc()
@@ -63,6 +63,12 @@ async def _goes(unit: Unit, survey: Survey, judged: Judged, deps: Deps) -> bool:
         await store.move(unit.tx, survey.id, to=decision.send_at)
         return False
     return True
+
+
+def _cannot_repeat(survey: Survey, deps: Deps) -> bool:
+    """What may have left goes again only through the gateway that took it: no other knows its key."""
+    gateway = deps.gateways.get(survey.channel)
+    return survey.state is State.UNKNOWN and not (gateway and gateway.name == survey.gateway and gateway.keeps_keys)
 
 
 def _begin(survey: Survey, judged: Judged, terms: Terms, *, now: datetime, deps: Deps) -> tuple[Sending, dict[str, object]]:

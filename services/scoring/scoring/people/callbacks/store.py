@@ -103,6 +103,11 @@ async def own_calls(tx: AsyncConnection, calls: Collection[Call]) -> set[Call]:
     return {(each["platform"], each["account"], each["ref"]) for each in found}
 
 
+async def erase(tx: AsyncConnection, customer_ids: Collection[UUID]) -> None:
+    """Nobody will call these people or ask them about it."""
+    await run(tx, "update callback set is_open = false, recovery_due = null where customer_id = any(:ids)", ids=list(customer_ids))
+
+
 def _callback_row(message: CallbackChanged) -> dict[str, object]:
     return {
         "case_id": message.case_id,

@@ -1,0 +1,1 @@
+"""Forgetting what people said. Scores stay, so that counts add up."""
