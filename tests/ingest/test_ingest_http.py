@@ -193,3 +193,27 @@ async def test_every_route_says_who_may_use_it(ingest_database: str) -> None:
     async with ingest(ingest_database) as running:
         assert undeclared_routes(running.service.public) == []
         assert undeclared_routes(running.service.internal) == []
+
+
+async def test_a_body_over_the_limit_is_too_large(ingest_database: str) -> None:
+    async with served(ingest_database) as (running, client):
+        answer = await client.post("/v1/events", content=b"[" + b" " * 1_048_577, headers=await running.key("platform"))
+
+        assert answer.status_code == 413
+
+
+async def test_without_a_database_the_sender_is_told_when_to_come_back() -> None:
+    async with served("postgresql+psycopg://nobody@127.0.0.1:1/nothing") as (_, client):
+        headers = {"authorization": "Bearer ak_0123456789ab_secret"}
+        answer = await client.post("/v1/events", json=call("c-1", start=START), headers=headers)
+
+        assert answer.status_code == 503
+        assert int(answer.headers["retry-after"]) > 0
+
+
+async def test_an_unreadable_body_is_answered_and_not_stored(ingest_database: str) -> None:
+    async with served(ingest_database) as (running, client):
+        answer = await client.post("/v1/events", content=b"{half", headers=await running.key("platform"))
+
+        assert (answer.status_code, answer.json()["accepted"], len(answer.json()["rejected"])) == (202, 0, 1)
+        assert await running.rows("select 1 from dead_letter") == []

@@ -5,6 +5,7 @@ import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 from ingest.app import build
 from ingest.settings import Settings
@@ -12,9 +13,16 @@ from shared.runtime.broker import Broker, Outgoing
 from shared.runtime.memory import MemoryBroker
 from shared.runtime.process import serve
 from shared.topics import DEAD_TOPICS, LIVE
-from tests.support.ingest import PHONE, call
+from tests.support.ingest import PHONE, Json, call
 
-QUICK = {"hold_phone_s": 0.3, "address_wait_s": 0.3, "timer_interval": 0.05, "public_port": 0, "internal_port": 0, "stop_s": 5}
+QUICK: dict[str, Any] = {
+    "hold_phone_s": 0.3,
+    "address_wait_s": 0.3,
+    "timer_interval": 0.05,
+    "public_port": 0,
+    "internal_port": 0,
+    "stop_s": 5,
+}
 
 
 @asynccontextmanager
@@ -59,8 +67,8 @@ async def test_a_bad_record_leaves_by_the_dead_letter_topic_and_the_others_go_on
         assert (await told)["ref"] == "c-1"
 
 
-async def _first(broker: Broker, topic: str) -> dict[str, object]:
-    found: dict[str, object] = json.loads(await _raw(broker, topic))
+async def _first(broker: Broker, topic: str) -> Json:
+    found: Json = json.loads(await _raw(broker, topic))
     return found
 
 

@@ -10,6 +10,7 @@ from ingest.catalogue.attribute import faults
 from ingest.catalogue.model import Catalogue
 from ingest.contacts import api as contacts_api
 from ingest.contacts.handle import Closing
+from ingest.contacts.model import Patience
 from ingest.deps import Deps
 from ingest.errors import CatalogueFileUnusable
 from ingest.handle import HANDLERS
@@ -79,7 +80,7 @@ def _deps(settings: Settings, database: Database, *, sealer: Sealer, measures: M
     naming = Naming(sealer.ref, settings.company_country)
     country = tuple(zones_of_country(settings.company_country))
     places = Places(country or (settings.company_zone,), postal_zones(settings.company_country), zones_of_number)
-    desk, patience = Desk(sealer, naming, places), settings.patience()
+    desk, patience = Desk(sealer, naming, places), patience_of(settings)
     watch = Watch(RAW_TOPICS, timedelta(seconds=settings.unread_partition_s))
     raw = Raw(None, account=settings.source_account or None, zone=settings.source_zone or None, traits=frozenset(settings.traits))
     rules = Rules(sealer.seal, naming, patience, as_json)
@@ -96,6 +97,22 @@ def _deps(settings: Settings, database: Database, *, sealer: Sealer, measures: M
         metrics=ours,
     )
     return Deps(settings, database, desk, closing=closing, door=door)
+
+
+def patience_of(settings: Settings) -> Patience:
+    def seconds(**channels: float) -> dict[str, timedelta]:
+        return {channel: timedelta(seconds=length) for channel, length in channels.items()}
+
+    chat = settings.stale_chat_s
+    return Patience(
+        hold_offs=seconds(phone=settings.hold_phone_s, chat=settings.hold_chat_s, web=settings.hold_web_s),
+        hold_off=timedelta(seconds=settings.hold_other_s),
+        stale=seconds(phone=settings.stale_phone_s, chat=chat, email=chat, web=settings.stale_web_s),
+        stale_after=timedelta(seconds=settings.stale_other_s),
+        address_wait=timedelta(seconds=settings.address_wait_s),
+        gap=timedelta(seconds=settings.reopen_within_s),
+        ahead=timedelta(seconds=settings.clock_ahead_s),
+    )
 
 
 def catalogue_of(file: str) -> Catalogue:

@@ -1,11 +1,9 @@
 """Ingest's own settings: `INGEST_X` in the environment, beside those of every service."""
 
-from datetime import timedelta
 from typing import ClassVar
 
 from pydantic import Field
 
-from ingest.contacts.model import Patience
 from shared.runtime.settings import ServiceSettings, Words
 
 
@@ -42,17 +40,3 @@ class Settings(ServiceSettings):
     source_account: str = Field("", description="account of events that name none")
     source_zone: str = Field("", description="IANA zone of event times without one")
     catalogue_file: str = Field("", description="JSON file of the catalogue in force until a version is activated")
-
-    def patience(self) -> Patience:
-        def seconds(**channels: float) -> dict[str, timedelta]:
-            return {channel: timedelta(seconds=length) for channel, length in channels.items()}
-
-        return Patience(
-            hold_offs=seconds(phone=self.hold_phone_s, chat=self.hold_chat_s, web=self.hold_web_s),
-            hold_off=timedelta(seconds=self.hold_other_s),
-            stale=seconds(phone=self.stale_phone_s, chat=self.stale_chat_s, email=self.stale_chat_s, web=self.stale_web_s),
-            stale_after=timedelta(seconds=self.stale_other_s),
-            address_wait=timedelta(seconds=self.address_wait_s),
-            gap=timedelta(seconds=self.reopen_within_s),
-            ahead=timedelta(seconds=self.clock_ahead_s),
-        )

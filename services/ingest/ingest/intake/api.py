@@ -34,7 +34,20 @@ class Taken(BaseModel):
     rejected: list[Rejected] = Field(description="not stored: mend and send again")
 
 
-@router.post("/v1/events", status_code=202)
+BODY = {
+    "requestBody": {
+        "required": True,
+        "content": {
+            "application/json": {"schema": {"anyOf": [{"type": "object"}, {"type": "array", "items": {"type": "object"}}]}},
+            "application/cloudevents+json": {"schema": {"type": "object"}},
+            "application/cloudevents-batch+json": {"schema": {"type": "array", "items": {"type": "object"}}},
+            "application/x-ndjson": {"schema": {"type": "string"}},
+        },
+    }
+}
+
+
+@router.post("/v1/events", status_code=202, openapi_extra=BODY)
 async def events(request: Request, principal: Annotated[Principal, Depends(allow(SEND_EVENTS))]) -> Taken:
     """One event, an array, JSON lines, or CloudEvents (structured, binary, batch). 202 means stored."""
     door: Door = request.app.state.deps.door

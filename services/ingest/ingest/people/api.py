@@ -88,7 +88,15 @@ async def put(
     )
 
 
-@router.post("/v1/customers")
+LINES = {
+    "requestBody": {
+        "required": True,
+        "content": {"application/x-ndjson": {"schema": {"type": "string", "description": "a ProfileGiven on each line"}}},
+    }
+}
+
+
+@router.post("/v1/customers", openapi_extra=LINES)
 async def post(request: Request, _: Annotated[Principal, Depends(allow(WRITE_CUSTOMERS))]) -> ProfilesTaken:
     """JSON lines of profiles, as on the topic `customers.profiles`. Good lines are stored, bad ones named."""
     deps: Needs = request.app.state.deps
