@@ -119,6 +119,7 @@ def profile(member: Person, *, at: datetime) -> Emission:
         "zone": member.zone,
         "language": "en",
         "segment": member.segment,
+        "consents": [{"channel": "email", "purpose": "survey", "state": "granted", "at": _ms(at), "source": "web_form"}],
     }
     attributes = {"id": body["profile_id"], "source": "/larkfield/crm", "type": "aftercall.profile-given.v1", "time": _ms(at)}
     return Emission("customers.profiles", member.member_id, _bytes(body), _cloudevent(attributes))

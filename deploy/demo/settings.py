@@ -36,7 +36,7 @@ CASE_POLICY = {"call_hours": ALWAYS, "team_hours": ALWAYS}
 
 @dataclass(frozen=True, slots=True)
 class Ports:
-    """Where things listen: the familiar ports where they are free."""
+    """Where things listen."""
 
     home: int
     public: Mapping[str, int]
@@ -53,9 +53,19 @@ class Ports:
         return f"http://{HOST}:{self.home}"
 
 
-def ports() -> Ports:
-    wanted = (8000, 8001, 8002, 8003, 9001, 9002, 9003)
-    home, *rest = wanted if all(is_free(port) for port in wanted) else free_ports(len(wanted))
+FAMILIAR = (8000, 8001, 8002, 8003, 9001, 9002, 9003)
+
+
+def familiar() -> Ports:
+    """The same every time; others where somebody already listens."""
+    return _ports(*FAMILIAR) if all(is_free(port) for port in FAMILIAR) else free()
+
+
+def free() -> Ports:
+    return _ports(*free_ports(len(FAMILIAR)))
+
+
+def _ports(home: int, *rest: int) -> Ports:
     return Ports(home, dict(zip(SERVICES, rest[:3], strict=True)), dict(zip(SERVICES, rest[3:], strict=True)))
 
 
@@ -66,7 +76,7 @@ class Place:
     database_url: str
     broker: str
     folder: Path
-    ports: Ports = field(default_factory=ports)
+    ports: Ports = field(default_factory=familiar)
     kafka_bootstrap: str = ""
 
 
