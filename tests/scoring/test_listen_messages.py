@@ -53,9 +53,7 @@ async def test_the_text_of_a_bridge_is_read_like_a_reply_and_stop_binds_the_addr
     await scoring.service.deliver(answered(address=NUMBER, channel="sms", text="9 but stop texting me"))
 
     assert [told.score for told in await scoring.told()] == [9]
-    assert await scoring.service.rows("select address_ref, channel, purpose, state from consent") == [
-        {"address_ref": REF, "channel": "sms", "purpose": "any", "state": "refused"}
-    ]
+    assert await scoring.consents() == [(REF, "sms", "any", "refused")]
 
 
 async def test_a_sealed_comment_a_wish_and_what_was_solved_are_kept(scoring: Listening) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 from uuid import UUID
 
 import pytest
+from sqlalchemy import event
 
 from shared.runtime.database import Database
 from shared.schemas import ConsentChanged
@@ -108,7 +109,7 @@ async def test_the_published_answer_tells_the_whole_story(scoring: Listening) ->
 @pytest.mark.parametrize("score", ["-1", "11", "7.5", "ten", "", "1e1", "٩", "１０", "9 ", None, "null"])
 async def test_what_is_no_score_comes_back_as_a_friendly_page_and_stores_nothing(scoring: Listening, score: str | None) -> None:
     token = await scoring.asked()
-    shown = await scoring.post(f"/s/{token}", **({} if score is None else {"score": score}))
+    shown = await (scoring.post(f"/s/{token}") if score is None else scoring.post(f"/s/{token}", score=score))
 
     assert shown.status_code == 422
     assert "<title>Error: " in shown.text
@@ -213,9 +214,7 @@ async def test_stop_takes_a_page_and_a_press_and_takes_effect_at_once(scoring: L
     (told,) = await scoring.service.sent_messages(ConsentChanged)
     consent = told.consent
     assert (consent.customer_id, consent.channel, consent.purpose, consent.state) == (UUID(int=1), "any", "survey", "refused")
-    assert await scoring.service.rows("select channel, purpose, state from consent") == [
-        {"channel": "any", "purpose": "survey", "state": "refused"}
-    ]
+    assert await scoring.consents() == [(None, "any", "survey", "refused")]
 
 
 HOSTILE = "<script>alert(1)</script> {{7*7}} =cmd() \x00\x07 \ud83d"
@@ -291,3 +290,31 @@ async def test_where_the_database_is_away_the_answer_comes_back_filled(scoring: 
 
 def _with_database(deps: Any, database: Database) -> object:
     return replace(deps, database=database)
+
+
+async def test_the_page_speaks_the_invitations_language_offers_the_other_and_stays_in_the_one_chosen(scoring: Listening) -> None:
+    token = await scoring.asked(person(language="es-MX"))
+    spanish = await scoring.get(f"/s/{token}")
+
+    assert '<html lang="es" dir="ltr">' in spanish.text
+    assert "¿qué tan probable es que recomiende Larkfield" in spanish.text
+    assert 'href="?lang=en"' in spanish.text
+    english = await scoring.get(f"/s/{token}?lang=en")
+    assert f'action="/s/{token}?lang=en"' in english.text
+    saved = await scoring.post(f"/s/{token}?lang=en", follow=True, score=3)
+    assert "Your 3 is saved" in saved.text
+    assert [told.comment_language for told in await scoring.told()] == [None], "a language is said of words, and there are none"
+
+
+async def test_an_expired_an_unknown_and_a_malformed_token_cost_one_look_up(scoring: Listening) -> None:
+    token = await scoring.asked()
+    await scoring.pass_time(days=8)
+    statements: list[str] = []
+    engine = scoring.service.database.engine.sync_engine
+    event.listen(engine, "before_cursor_execute", lambda *given: statements.append(str(given[2])))
+
+    for asked in (token, "unknown", "%22%3E%3Cscript%3E", "a" * 3000):
+        statements.clear()
+        await scoring.get(f"/s/{asked}")
+        assert len([each for each in statements if "token_hash" in each]) == 1
+        assert len(statements) == 2, "the transaction's time, and the look-up"

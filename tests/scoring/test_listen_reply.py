@@ -189,11 +189,10 @@ def test_an_opt_out_phrase_anywhere_wins(before: str, phrase: str, after: str) -
     assert read(f"{before} {phrase} {after}").wish is Wish.STOP
 
 
-@given(
-    st.sampled_from(sorted(vocabulary.STOP_WORDS)),
-    st.sampled_from(["", " ", ".", "!", "?", "..."]),
-    st.sampled_from([str.upper, str.capitalize]),
-)
+ENDS = st.sampled_from(["", " ", ".", "!", "?", "..."])
+
+
+@given(st.sampled_from(sorted(vocabulary.STOP_WORDS)), ENDS, st.sampled_from([str.upper, str.capitalize]))
 def test_an_opt_out_word_alone_wins_however_it_is_written(word: str, end: str, written: Callable[[str], str]) -> None:
     assert read(written(word) + end).wish is Wish.STOP
 

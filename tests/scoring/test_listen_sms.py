@@ -19,11 +19,6 @@ async def scoring(scoring_database: str) -> AsyncIterator[Listening]:
         yield made
 
 
-async def consents(scoring: Listening) -> list[tuple[str | None, str, str, str]]:
-    found = await scoring.service.rows("select address_ref, channel, purpose, state from consent order by channel")
-    return [(each["address_ref"], each["channel"], each["purpose"], each["state"]) for each in found]
-
-
 async def test_a_reply_is_scored_with_its_words(scoring: Listening) -> None:
     await scoring.asked()
     answer = await scoring.sms("9 great")
@@ -91,7 +86,7 @@ async def test_stop_binds_the_address_for_every_purpose_and_keeps_a_score_beside
     answer = await scoring.sms("9 but stop texting me")
 
     assert "you will get no more messages" in answer.text
-    assert await consents(scoring) == [(REF, "sms", "any", "refused")]
+    assert await scoring.consents() == [(REF, "sms", "any", "refused")]
     (told,) = await scoring.service.sent_messages(ConsentChanged)
     assert (told.consent.address_ref, told.consent.customer_id) == (REF, None)
     (row,) = await scoring.service.rows("select key from outbox where type = :type", type=ConsentChanged.TYPE)
@@ -102,7 +97,7 @@ async def test_stop_binds_the_address_for_every_purpose_and_keeps_a_score_beside
 async def test_stop_from_a_number_nobody_asked_binds_it_all_the_same(scoring: Listening) -> None:
     assert (await scoring.sms("STOP")).status_code == 200
 
-    assert await consents(scoring) == [(REF, "sms", "any", "refused")]
+    assert await scoring.consents() == [(REF, "sms", "any", "refused")]
 
 
 async def test_start_takes_a_stop_back(scoring: Listening) -> None:
@@ -110,7 +105,7 @@ async def test_start_takes_a_stop_back(scoring: Listening) -> None:
     answer = await scoring.sms("START", message_id="SM2")
 
     assert "you are in again" in answer.text
-    assert await consents(scoring) == [(REF, "sms", "any", "granted")]
+    assert await scoring.consents() == [(REF, "sms", "any", "granted")]
 
 
 async def test_help_says_who_we_are_and_how_to_stop(scoring: Listening) -> None:

@@ -15,6 +15,7 @@ from prometheus_client import CollectorRegistry
 import scoring.listen.pages
 import scoring.listen.receive
 import scoring.score.api
+from scoring.listen.handle import token_hash
 from scoring.listen.signature import signature
 from scoring.score import store as scores
 from shared.runtime.access import ALL_TEAMS, COOKIE, Access, Principal, Teams
@@ -27,6 +28,7 @@ NUMBER = "+12025550143"
 REF = SEALER.ref("phone", "", NUMBER)
 SECRET = "an auth token that only the provider knows"
 PROVIDER = "https://surveys.example.com"
+_SURVEY = ("asked_at", "sent_at", "expires_at")
 HEADERS = {"accept": "text/html", "accept-language": "en-US,en;q=0.9"}
 
 
@@ -70,6 +72,11 @@ class Listening:
         headers = {"x-twilio-signature": signature(text, secret), "content-type": "application/x-www-form-urlencoded"}
         return await self.browser.post(path, content=urlencode(fields), headers=headers)
 
+    async def consents(self) -> list[tuple[str | None, str, str, str]]:
+        """Address, channel, purpose and state of every consent."""
+        found = await self.service.rows("select address_ref, channel, purpose, state from consent order by channel")
+        return [(each["address_ref"], each["channel"], each["purpose"], each["state"]) for each in found]
+
     async def told(self) -> list[FeedbackScored]:
         return await self.service.sent_messages(FeedbackScored)
 
@@ -86,15 +93,22 @@ class Listening:
             return await scores.recount(unit.tx) == await scores.kept_counts(unit.tx)
 
     async def pass_time(self, **passed: float) -> None:
-        """The survey and its answer lie that much further back."""
-        ago = timedelta(**passed)
+        """Every survey and its answers lie that much further back."""
+        for survey in await self.service.surveys():
+            await self._move_back(survey["id"], timedelta(**passed))
+
+    async def pass_time_of(self, token: str, **passed: float) -> None:
+        """One survey and its answers lie that much further back."""
+        (survey,) = await self.service.rows("select id from survey where token_hash = :token_hash", token_hash=token_hash(token))
+        await self._move_back(survey["id"], timedelta(**passed))
+
+    async def _move_back(self, survey_id: UUID, ago: timedelta) -> None:
+        moved = {"survey": _SURVEY, "feedback": ("answered_at", "amendable_until"), "answer": ("answered_at", "received_at")}
         async with self.service.database.transaction() as unit:
-            for table, columns in {
-                "survey": ("asked_at", "sent_at", "expires_at"),
-                "feedback": ("answered_at", "amendable_until"),
-                "answer": ("answered_at", "received_at"),
-            }.items():
-                await run(unit.tx, f"update {table} set " + ", ".join(f"{column} = {column} - :ago" for column in columns), ago=ago)
+            for table, columns in moved.items():
+                changed = ", ".join(f"{column} = {column} - :ago" for column in columns)
+                key = "id" if table == "survey" else "survey_id"
+                await run(unit.tx, f"update {table} set {changed} where {key} = :id", ago=ago, id=survey_id)
 
     def cookie(self, *roles: str, teams: Teams = ALL_TEAMS) -> dict[str, str]:
         access: Access = self.app.state.access

@@ -15,6 +15,7 @@ from shared.runtime.database import Database, worlds_fault
 from shared.runtime.web import page
 
 RETRY_AFTER_S = 10
+CLOSED = 410
 
 
 class Asking(Listening, Protocol):
@@ -60,6 +61,7 @@ def show(request: Request, template: str, words: Words, *, status: int = 200, va
         "contact_url": settings.contact_url,
         "chosen_language": language_asked(request),
         "again": None,
+        "primary": status == CLOSED,
     }
     answer = page(request.app.state.templates, f"survey/{template}.html", status=status, **{**frame, **(values or {})})
     if status == 503:
@@ -73,7 +75,7 @@ def said(request: Request, words: Words, heading: str, *, meaning: str, status: 
 
 
 def closed(request: Request, words: Words) -> Response:
-    return said(request, words, words.closed, meaning=words.closed_means, status=410)
+    return said(request, words, words.closed, meaning=words.closed_means, status=CLOSED)
 
 
 def not_found(request: Request) -> Response:

@@ -4,9 +4,10 @@ import re
 from collections.abc import Iterable
 
 from scoring.listen.words.en import ENGLISH
+from scoring.listen.words.es import SPANISH
 from scoring.listen.words.model import Words
 
-LANGUAGES = {words.tag: words for words in (ENGLISH,)}
+LANGUAGES = {words.tag: words for words in (ENGLISH, SPANISH)}
 
 
 def choose(*wanted: str | None) -> Words:
