@@ -109,6 +109,13 @@ async def test_whoever_is_slower_learns_who_was_faster_and_when(desk: Routing, p
         "assigned",
     )
     assert problem["at"].endswith("Z")
+    too_late = await people.ask("POST", path, "guide", json={"revision": 2})
+    assert (too_late.status_code, too_late.json()["code"], too_late.json()["by"], too_late.json()["at"]) == (
+        409,
+        "claimed",
+        "Maria",
+        problem["at"],
+    )
 
 
 async def test_a_case_goes_from_claim_to_closed_over_http(desk: Routing, people: People) -> None:

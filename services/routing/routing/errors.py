@@ -20,11 +20,12 @@ class NotInTable(Refused):
 
 
 class Claimed(Refused):
-    """Somebody else has it."""
+    """Somebody else has it, since `at`."""
 
     code = "claimed"
 
-    def __init__(self, name: str) -> None:
+    def __init__(self, name: str, *, at: datetime | None) -> None:
+        self.by, self.at = name, at
         super().__init__(f"{name} has claimed this case: ask for it to be given back, or have a supervisor assign it")
 
 

@@ -6,7 +6,7 @@ from fastapi import FastAPI, Request
 from starlette.responses import Response
 
 from routing.cases.model import By
-from routing.errors import Changed, NoSuchCase, Refused, VersionUnknown
+from routing.errors import Changed, Claimed, NoSuchCase, Refused, VersionUnknown
 from shared.runtime.access import ALL, Permission, Principal
 from shared.runtime.problems import Problem, answer
 from shared.schemas.fields import in_wire_form
@@ -43,6 +43,8 @@ def problem(error: Changed | Refused | NoSuchCase | VersionUnknown) -> Problem:
             return Problem(
                 409, error.code, str(error), by=error.by, by_ref=error.by_ref, at=at, revision=error.revision, change=error.change
             )
+        case Claimed():
+            return Problem(409, error.code, str(error), by=error.by, at=in_wire_form(error.at) if error.at else None)
         case Refused():
             return Problem(409, error.code, str(error))
         case NoSuchCase() | VersionUnknown():

@@ -80,7 +80,7 @@ def claim(case: Case, by: By, *, at: datetime) -> Moved:
     if case.owner == by.ref:
         return Moved(case)
     if case.owner is not None:
-        raise Claimed(case.owner_name or case.owner)
+        raise Claimed(case.owner_name or case.owner, at=case.owner_since)
     return assign(case, by, by=by, at=at)
 
 

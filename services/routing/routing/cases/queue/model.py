@@ -25,6 +25,15 @@ class Place:
 
 
 @dataclass(frozen=True, slots=True)
+class Urgency:
+    """Of the cases to call: the critical ones, and of the others those that are late and those due within the hour."""
+
+    critical: int
+    late: int
+    soon: int
+
+
+@dataclass(frozen=True, slots=True)
 class Tally:
     """One team's counts since a moment; rates and intervals are made of them, never averaged.
 

@@ -9,7 +9,7 @@ from pydantic import TypeAdapter
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from routing.cases.model import Attempt, Case, Step
-from routing.cases.queue.model import Place, Tally, View
+from routing.cases.queue.model import Place, Tally, Urgency, View
 from routing.cases.store import case_of
 from shared.runtime.database import as_json, row, rows
 
@@ -67,6 +67,24 @@ async def waiting(tx: AsyncConnection, viewer: Viewer, *, limit: int = 20) -> li
       order by level <> 'critical', due_at, -priority, number limit :limit"""
     used = {name: value for name, value in viewer.parameters().items() if f":{name}" in sql}
     return [case_of(each) for each in await rows(tx, sql, **used, limit=limit)]
+
+
+async def critical(tx: AsyncConnection, viewer: Viewer, *, view: View, limit: int = 100) -> list[Case]:
+    """The critical cases of a view, by due time: shown first, however many others are due before them."""
+    sql = f"select * from cases where level = 'critical' and {_OF_TEAMS} and {_VIEWS[view]} order by due_at, -priority, number limit :limit"
+    used = {name: value for name, value in viewer.parameters().items() if f":{name}" in sql}
+    return [case_of(each) for each in await rows(tx, sql, **used, limit=limit)]
+
+
+async def urgency(tx: AsyncConnection, viewer: Viewer) -> Urgency:
+    sql = f"""select count(*) filter (where level = 'critical') as critical,
+        count(*) filter (where level <> 'critical' and due_at <= :now) as late,
+        count(*) filter (where level <> 'critical' and due_at > :now and due_at < :soon) as soon
+      from cases where {_OF_TEAMS} and {_VIEWS[View.TO_CALL]}"""
+    used = {name: value for name, value in viewer.parameters().items() if f":{name}" in sql}
+    found = await row(tx, sql, **used)
+    assert found is not None
+    return Urgency(**found)
 
 
 async def counts(tx: AsyncConnection, viewer: Viewer) -> dict[View, int]:

@@ -74,7 +74,7 @@ async def log_call(unit: Unit, deps: Deps, seen: Seen, call: Call) -> Case:
         return known
     case, terms = await _take(unit, deps, seen)
     if case.owner not in (None, seen.by.ref) and case.is_workable:
-        raise Claimed(case.owner_name or case.owner or "")
+        raise Claimed(case.owner_name or case.owner or "", at=case.owner_since)
     tried = attempt_of(case, call, by=seen.by, now=unit.now, note=sealed_note(call.note, deps.sealer))
     moved = moves.attempt(case, tried, terms.policy, at=unit.now)
     await store.save_attempts(unit.tx, [tried])
