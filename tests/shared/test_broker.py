@@ -45,7 +45,9 @@ class Watching:
 
 @pytest.fixture(params=["memory", pytest.param("kafka", marks=pytest.mark.kafka)])
 async def broker(request: pytest.FixtureRequest) -> AsyncIterator[Broker]:
-    made: Broker = MemoryBroker() if request.param == "memory" else KafkaBroker(request.getfixturevalue("kafka_servers"), prefix=f"t{uuid4().hex}.")
+    made: Broker = (
+        MemoryBroker() if request.param == "memory" else KafkaBroker(request.getfixturevalue("kafka_servers"), prefix=f"t{uuid4().hex}.")
+    )
     await made.start()
     yield made
     await made.stop()
