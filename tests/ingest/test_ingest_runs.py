@@ -2,44 +2,18 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
-from ingest.app import build
-from ingest.settings import Settings
 from shared.runtime.broker import Broker, Outgoing
 from shared.runtime.memory import MemoryBroker
-from shared.runtime.process import serve
 from shared.topics import DEAD_TOPICS, LIVE
 from tests.support.ingest import PHONE, Json, call
-
-QUICK: dict[str, Any] = {
-    "hold_phone_s": 0.3,
-    "address_wait_s": 0.3,
-    "timer_interval": 0.05,
-    "public_port": 0,
-    "internal_port": 0,
-    "stop_s": 5,
-}
-
-
-@asynccontextmanager
-async def running(url: str, broker: Broker) -> AsyncIterator[None]:
-    await broker.create([*LIVE, *DEAD_TOPICS.values()])
-    stop = asyncio.Event()
-    service = build(Settings(database_url=url, **QUICK), broker=broker)
-    served = asyncio.create_task(serve([service], stop=stop))
-    try:
-        yield
-    finally:
-        stop.set()
-        assert await served == 0
+from tests.support.running import running
 
 
 async def test_a_call_on_the_topic_comes_out_as_an_interaction_of_a_known_customer(ingest_database: str) -> None:
     broker, start = MemoryBroker(), datetime.now(UTC) - timedelta(minutes=10)
+    await broker.create([*LIVE, *DEAD_TOPICS.values()])
     async with asyncio.timeout(20), running(ingest_database, broker):
         told = asyncio.create_task(_first(broker, "interactions.completed"))
         changed = asyncio.create_task(_first(broker, "customers.changed"))
@@ -54,6 +28,7 @@ async def test_a_call_on_the_topic_comes_out_as_an_interaction_of_a_known_custom
 
 async def test_a_bad_record_leaves_by_the_dead_letter_topic_and_the_others_go_on(ingest_database: str) -> None:
     broker, start = MemoryBroker(), datetime.now(UTC) - timedelta(minutes=10)
+    await broker.create([*LIVE, *DEAD_TOPICS.values()])
     async with asyncio.timeout(20), running(ingest_database, broker):
         dead = asyncio.create_task(_raw(broker, "interactions.phone.dead"))
         told = asyncio.create_task(_first(broker, "interactions.completed"))

@@ -11,6 +11,7 @@ from ingest.catalogue import store
 from ingest.catalogue.attribute import faults
 from ingest.catalogue.model import Catalogue
 from shared.runtime.access import Permission, Principal, allow
+from shared.runtime.audit import audit
 from shared.runtime.database import Database
 from shared.runtime.problems import Problem
 
@@ -74,7 +75,7 @@ async def draft(request: Request, principal: Admin, draft: Draft) -> Version:
     deps: Needs = request.app.state.deps
     async with deps.database.transaction() as unit:
         number = await store.draft(unit.tx, draft.catalogue, note=draft.note, by=principal.ref)
-        await store.audit(unit.tx, "catalogue.drafted", str(number), by_kind=principal.kind, by_ref=principal.ref)
+        await audit(unit.tx, principal, "catalogue.drafted", subject=str(number))
         found = await store.version(unit.tx, number)
     assert found is not None
     return _version(found)
@@ -87,7 +88,7 @@ async def activate(request: Request, principal: Admin, number: int) -> Version:
     async with deps.database.transaction() as unit:
         if not await store.activate(unit.tx, number, by=principal.ref):
             raise _unknown()
-        await store.audit(unit.tx, "catalogue.activated", str(number), by_kind=principal.kind, by_ref=principal.ref)
+        await audit(unit.tx, principal, "catalogue.activated", subject=str(number))
         found = await store.version(unit.tx, number)
     assert found is not None
     return _version(found)

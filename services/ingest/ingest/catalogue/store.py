@@ -52,14 +52,3 @@ async def activate(tx: AsyncConnection, number: int, *, by: str) -> bool:
             by=by,
         )
     )
-
-
-async def audit(tx: AsyncConnection, what: str, subject: str, *, by_kind: str, by_ref: str) -> None:
-    await run(
-        tx,
-        "insert into audit (by_kind, by_ref, what, subject) values (:by_kind, :by_ref, :what, :subject)",
-        by_kind=by_kind,
-        by_ref=by_ref,
-        what=what,
-        subject=subject,
-    )

@@ -43,6 +43,8 @@ class Door:
         self._count(sort_of, stored)
         for letter in letters:
             self.measures.dead.labels(letter.record.topic, letter.reason).inc()
+        for record in records:
+            self.measures.records.labels(record.topic, "stored" if record.place in stored.owned else "not_ours").inc()
         return Applied(
             stored.owned,
             frozenset(_place(each.record) for each in letters if each.reason != CONFLICT and each.record.place in stored.owned),
