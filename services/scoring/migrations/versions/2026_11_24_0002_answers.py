@@ -15,7 +15,7 @@ create table answer (
     primary key (id), constraint answer_in_order unique (survey_id, number)
 );
 comment on column answer.number is 'order of arrival within the survey';
-comment on column answer.became is 'first, amended, words, partial, late, other_channel, superseded, stale';
+comment on column answer.became is 'what it became: first, amended, words, partial, late, other_channel, superseded, stale';
 comment on column answer.revision is 'the revision it was published as';
 comment on column answer.comment is 'Sealed';
 create index answer_partial on answer (survey_id, number)
