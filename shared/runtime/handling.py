@@ -16,6 +16,7 @@ from shared.runtime.inbox import Seen
 from shared.runtime.measures import Measures
 from shared.runtime.sealing import Sealer
 from shared.schemas import Message
+from shared.topics import TOPICS
 
 D = TypeVar("D")
 
@@ -127,6 +128,8 @@ class Dispatch(Generic[D]):
 
     def _decode(self, record: Record) -> Delivery[Any] | None:
         handler = self._handlers[record.topic]
+        if record.value is None and TOPICS[record.topic].compacted:
+            return None  # only compaction's business
         sent = envelope(record)
         schema = type_of(sent, handler.schemas)
         return decode(record, sent, schema=schema, identity=handler.identity) if schema else None

@@ -9,11 +9,12 @@ import pytest
 
 from shared.runtime.broker import Outgoing, Record
 from shared.runtime.cap import Cap, Limits
-from shared.runtime.consumer import Reading
+from shared.runtime.consumer import Batch, Dispatch, Handler, Reading
 from shared.runtime.database import rows, run
 from shared.runtime.memory import MemoryBroker
+from shared.schemas import CustomerChanged
 from shared.topics import DEAD_TOPICS, TOPICS
-from tests.support.toy import INPUT, OUTPUT, Deps, Toy, answer, create_tables, wire
+from tests.support.toy import INPUT, OUTPUT, WHEN, Deps, Toy, answer, create_tables, wire
 
 EFFECTS = "select count(*) from effect"
 OUTBOX = "select count(*) from outbox"
@@ -132,6 +133,17 @@ async def test_an_unknown_type_is_counted_and_ignored(toy: Toy) -> None:
     async with settled(toy, effects=1):
         assert await toy.count(WAITING_LETTERS) == 0
         assert toy.measures.records.labels(INPUT, "ignored_type")._value.get() == 1
+
+
+async def test_a_null_on_a_compacted_topic_is_compactions_business(toy: Toy) -> None:
+    async def never(batch: Batch[CustomerChanged], deps: Deps) -> None:
+        raise AssertionError("a null is no message")
+
+    handlers = {"customers.changed": Handler(CustomerChanged, never)}
+    dispatch = Dispatch(toy.database, handlers, toy.deps, sealer=toy.sealer, measures=toy.measures)
+    tombstone = Record("customers.changed", 0, 0, b"customer", None, (), WHEN)
+    assert (await dispatch([tombstone], None)).dead == frozenset()
+    await toy.database.close()
 
 
 async def test_a_structured_cloudevent_is_read_like_a_binary_one(toy: Toy) -> None:
