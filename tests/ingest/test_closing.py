@@ -9,6 +9,8 @@ from itertools import chain
 
 import pytest
 
+from deploy.demo.center import transferred_call
+from deploy.demo.people import Person
 from ingest.contacts.handle import close_due
 from tests.support.ingest import EMAIL, OTHER_PHONE, PHONE, Json, Running, call, ingest, listening, until_somebody_waits
 from tests.support.postgres import Databases
@@ -53,6 +55,26 @@ async def test_a_contact_without_an_address_waits_and_takes_the_number_that_come
         await running.close(after=timedelta(minutes=5))
 
         (told,) = await running.sent("interactions.completed")
+        assert told["customer"] is not None
+
+
+async def test_connects_events_and_its_records_ten_minutes_later_are_one_interaction_with_a_customer(ingest_database: str) -> None:
+    """Contact events carry no address of the customer, the contact record does."""
+    caller = Person("M-1", "Ana Lopez", phone=PHONE, email=EMAIL, zone="America/New_York", segment="family")
+    said = transferred_call(caller, ended=START, rng=random.Random(4)).emissions
+    records = [each.value for each in said if b"AWSContactTraceRecordFormatVersion" in each.value]
+    events = [each.value for each in said if each.value not in records]
+    async with ingest(ingest_database) as running:
+        await running.feed(*events)
+        await running.close(after=timedelta(minutes=10))
+        assert await running.sent("interactions.completed") == []
+
+        await running.feed(*records, *events)
+        await running.close(after=timedelta(minutes=10))
+
+        (told,) = await running.sent("interactions.completed")
+        assert (told["outcome"], told["transfers"], len(told["legs"]), told["platform"]) == ("handled", 1, 2, "amazon-connect")
+        assert told["point_ref"] == running.deps.desk.sealer.ref("phone", "", PHONE)
         assert told["customer"] is not None
 
 

@@ -17,6 +17,12 @@ from shared.schemas import Customer, InteractionCompleted, Leg
 
 INTERACTIONS = UUID("0b8a3c0e-8d0f-5b50-9a53-4f0a5a2d7c21")
 
+AS_JUDGED = (
+    *("standing", "channel", "direction", "outcome", "started_at", "ended_at", "received_at", "clock_suspect"),
+    *("wait_s", "talk_s", "hold_s", "transfers", "agent", "disconnect", "language"),
+)
+"""What the message says in the words of the fold."""
+
 
 @dataclass(frozen=True, slots=True)
 class Episode:
@@ -98,36 +104,22 @@ def completed(told: Told, who: Customer | Nobody, *, contacts_7d: int, active: A
     )
     of = attribute(seen, catalogue)
     return InteractionCompleted(
+        **{name: getattr(interaction, name) for name in AS_JUDGED},
         interaction_id=episode.interaction_id,
         revision=episode.revision,
-        standing=interaction.standing,
         platform=episode.platform,
         account=episode.account,
         ref=episode.root,
         episode=episode.number,
-        channel=interaction.channel,
         medium=interaction.medium or interaction.channel,
-        direction=interaction.direction,
         purpose=told.purpose,
-        outcome=interaction.outcome,
-        started_at=interaction.started_at,
-        ended_at=interaction.ended_at,
-        received_at=interaction.received_at,
-        clock_suspect=interaction.clock_suspect,
-        wait_s=interaction.wait_s,
-        talk_s=interaction.talk_s,
-        hold_s=interaction.hold_s,
-        transfers=interaction.transfers,
         contacts_7d=contacts_7d,
         legs=tuple(_leg(each, catalogue) for each in interaction.legs),
-        agent=interaction.agent,
         team=of.team,
         queue=of.queue,
         moment=of.moment,
         catalogue_version=active.version,
         reason_code=interaction.reason,
-        disconnect=interaction.disconnect,
-        language=interaction.language,
         point_ref=point_ref(interaction, told.named),
         traits=dict(interaction.traits),
         customer=None if isinstance(who, Nobody) else who,

@@ -12,7 +12,7 @@ from ingest.people.receive import Refusal, account_of
 from shared.runtime.access import Permission, Principal, allow
 from shared.runtime.database import Database
 from shared.runtime.errors import Unprocessable
-from shared.schemas import Customer, ProfileGiven, When
+from shared.schemas import ConsentStatement, Customer, GivenAddress, ProfileGiven, When
 
 WRITE_CUSTOMERS = Permission("customers.write", roles=frozenset({"admin"}), scopes=frozenset({"crm"}))
 
@@ -33,14 +33,14 @@ class ProfilePut(BaseModel):
     profile_id: str = Field("put", min_length=1, max_length=300, description="settles which of two with the same `at` counts")
     at: When | None = None
     name: str | None = None
-    addresses: list[dict[str, str]] | None = None
+    addresses: tuple[GivenAddress, ...] | None = None
     zone: str | None = None
     postal_code: str | None = None
     language: str | None = None
     segment: str | None = None
     flags: list[str] | None = None
     traits: dict[str, str] | None = None
-    consents: list[dict[str, str]] | None = None
+    consents: tuple[ConsentStatement, ...] | None = None
 
 
 class Left(BaseModel):
