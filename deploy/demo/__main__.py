@@ -37,7 +37,7 @@ async def demo(broker: str, *, alone: bool) -> None:
             asyncio.get_running_loop().add_signal_handler(number, stop.set)
         stage = Stage(stack.broker)
         mailbox = Mailbox(client, f"{stack.ports.url('scoring')}/v1/inbox")
-        await _play(stack, home.Home(stage, stack.ports, broker, mailbox), stop, alone=alone)
+        await _play(stack, home.Home(stage, stack.place, mailbox), stop, alone=alone)
     print("Everything has ended; nothing is left behind.")
 
 

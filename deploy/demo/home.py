@@ -1,8 +1,9 @@
 """The demo's own page: a phone with a message, one contact's way through the product, buttons that make something happen."""
 
+import json
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, FastAPI, Form, Request
@@ -10,14 +11,15 @@ from prometheus_client import CollectorRegistry
 from starlette.responses import RedirectResponse, Response
 
 from deploy.demo import center
-from deploy.demo.journey import Counts, Journey
+from deploy.demo.journey import Journey
 from deploy.demo.mailbox import Bubble, Mailbox
-from deploy.demo.settings import Ports
-from deploy.demo.stage import Stage
-from shared.runtime.access import ALL_TEAMS, COOKIE, Access, Permission, Principal, allow
+from deploy.demo.settings import SERVICES, Place, Ports
+from deploy.demo.stage import Alert, Stage
+from shared.runtime.access import ALL_TEAMS, COOKIE, Access, Permission, Principal, allow, open_to_all
 from shared.runtime.database import Database
-from shared.runtime.http import create_app, edges, page
+from shared.runtime.http import Problem, create_app, edges, page
 from shared.runtime.settings import ServiceSettings
+from shared.runtime.webhooks import verify
 
 LOOK = Permission("demo.look", roles=frozenset({"supervisor", "admin"}))
 VISITOR = Principal("person", "ana", "Ana", roles=frozenset({"supervisor", "admin"}), teams=ALL_TEAMS)
@@ -36,14 +38,17 @@ RUNS_IN = {"memory": "In memory, one process, nothing kept.", "kafka": "On Apach
 @dataclass(frozen=True, slots=True)
 class Home:
     stage: Stage
-    ports: Ports
-    broker: str
+    place: Place
     mailbox: Mailbox
+
+    @property
+    def ports(self) -> Ports:
+        return self.place.ports
 
 
 def build(settings: ServiceSettings, database: Database, *, home: Home) -> FastAPI:
     made = edges(settings, database, registry=CollectorRegistry(), package="deploy.demo")
-    app = create_app(made, [router], title="Aftercall, demo")
+    app = create_app(made, [router, receiving], title="Aftercall, demo")
     app.state.home = home
     home.mailbox.client.cookies.set(COOKIE, made.access.session(VISITOR))
     return app
@@ -55,6 +60,19 @@ def login_link(app: FastAPI) -> str:
 
 
 router = APIRouter(dependencies=[Depends(allow(LOOK))], include_in_schema=False)
+receiving = APIRouter(dependencies=[Depends(open_to_all)], include_in_schema=False)
+
+
+@receiving.post("/alerts", status_code=204)
+async def alerts(request: Request) -> None:
+    """What a supervisor's own system would receive: alerts by signed webhook."""
+    home: Home = request.app.state.home
+    body = await request.body()
+    if not verify([home.place.alert_secret], request.headers, body=body, at=datetime.now(UTC)):
+        raise Problem(401, "signature", "The signature does not fit")
+    told = json.loads(body)["data"]
+    noun = "unhappy answer" if told["count"] == 1 else "unhappy answers"
+    home.stage.alerts[told["alert"]] = Alert(f"{told['team'].title()}, {told['channel']}: {told['count']} {noun}", told["link"])
 
 
 @router.get("/")
@@ -88,31 +106,37 @@ async def reply(request: Request, reply: Annotated[str, Form(max_length=300)]) -
 
 
 def _frame(home: Home, journey: Journey) -> dict[str, Any]:
-    scoring, routing, ingest = (home.ports.url(name) for name in ("scoring", "routing", "ingest"))
-    counts: Counts = home.stage.counts
-    why = f"{scoring}/v1/decisions?platform={journey.contact.platform}&account={journey.contact.account}&ref={journey.contact.ref}"
-    places = [
-        (f"{routing}/console", "Queue", "cases of all teams"),
-        (f"{scoring}/inbox", "Inbox", "every message sent"),
-        (why, "Decision", "why this customer was asked"),
-        (f"{scoring}/v1/tnps?by=channel", "Numbers", "tNPS with its interval"),
-        (f"{routing}/v1/recovery", "Recovery", "asked again, and better"),
-        (f"{ingest}/openapi.json", "API", "OpenAPI of ingest"),
-        *((f"{home.ports.internal_url(name)}/metrics", f"Metrics of {name}", "Prometheus") for name in home.ports.internal),
-    ]
+    scoring, routing = home.ports.url("scoring"), home.ports.url("routing")
+    why = f"{scoring}/decisions?q={journey.contact.ref}"
     return {
-        "links": [(f"{routing}/console", "Queue"), (f"{scoring}/inbox", "Inbox")],
-        "runs_in": RUNS_IN[home.broker],
-        "counts": counts.shown(),
+        "links": [(f"{routing}/console", "Queue"), (f"{scoring}/decisions", "Decisions"), (f"{scoring}/inbox", "Inbox")],
+        "runs_in": RUNS_IN[home.place.broker],
+        "counts": home.stage.counts.shown(),
         "makes": {value: words for value, (words, _) in MAKES.items()},
-        "places": places,
+        "places": _places(home, why),
         "person": journey.person,
         "clock": datetime.now().astimezone().strftime("%H:%M"),
         "steps": journey.steps(),
         "over": journey.over,
         "why": why,
         "replies": home.stage.replies,
+        "alerts": list(home.stage.alerts.values())[-3:],
     }
+
+
+def _places(home: Home, why: str) -> list[tuple[str, str, str]]:
+    ports = home.ports
+    scoring, routing = ports.url("scoring"), ports.url("routing")
+    return [
+        (f"{routing}/console", "Queue", "cases of all teams"),
+        (f"{scoring}/inbox", "Inbox", "every message sent"),
+        (why, "Decision", "why this customer was asked, or not"),
+        (f"{scoring}/v1/tnps?by=channel", "Numbers", "tNPS with its interval"),
+        (f"{routing}/v1/recovery", "Recovery", "asked again, and better"),
+        (f"{ports.internal_url('ingest')}/v1/dead-letters", "Dead letters", "what could not be read"),
+        *((f"{ports.url(name)}/openapi.json", f"API of {name}", "OpenAPI") for name in SERVICES),
+        *((f"{ports.internal_url(name)}/metrics", f"Metrics of {name}", "Prometheus") for name in SERVICES),
+    ]
 
 
 async def _messages(home: Home, journey: Journey) -> list[Bubble]:

@@ -1,6 +1,8 @@
 """Every setting in which the demo differs from a deployment, in one place: it waits less, sleeps never, and says so."""
 
+import base64
 import json
+import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from importlib.resources import files
@@ -78,6 +80,7 @@ class Place:
     folder: Path
     ports: Ports = field(default_factory=familiar)
     kafka_bootstrap: str = ""
+    alert_secret: str = field(default_factory=lambda: f"whsec_{base64.b64encode(secrets.token_bytes(24)).decode()}")
 
 
 def environment(place: Place) -> dict[str, str]:
@@ -109,6 +112,8 @@ def environment(place: Place) -> dict[str, str]:
         "SCORING_BRAND": "Larkfield",
         "SCORING_FIRST_POLICIES": json.dumps(SURVEY_POLICIES),
         "ROUTING_ROTA_FILE": str(files("routing").joinpath("rota/demo.json")),
+        "ROUTING_ALERT_WEBHOOK_URL": f"{at.home_url}/alerts",
+        "ROUTING_ALERT_WEBHOOK_SECRET": place.alert_secret,
         "ROUTING_POLICY_FILE": str(place.folder / "case_policy.json"),
     }
 

@@ -32,12 +32,19 @@ class ServicesEnded(RuntimeError):
 
 @dataclass(frozen=True, slots=True)
 class Stack:
-    """A running product. `broker` is a door to the topics, for what platforms and outsiders write. `ended` is done when a service ends."""
+    """A running product. `broker` is a door to the topics, for what platforms and outsiders write; `ended` is done when a service ends."""
 
-    ports: Ports
+    place: Place
     broker: Broker
-    database_url: str
     ended: "asyncio.Task[None]"
+
+    @property
+    def ports(self) -> Ports:
+        return self.place.ports
+
+    @property
+    def database_url(self) -> str:
+        return self.place.database_url
 
 
 @asynccontextmanager
@@ -59,7 +66,7 @@ async def running(broker: str) -> AsyncIterator[Stack]:
         await first_of(asyncio.create_task(_ready(place.ports)), ended)
         if ended.done():
             raise ServicesEnded
-        yield Stack(place.ports, door, place.database_url, ended)
+        yield Stack(place, door, ended)
 
 
 async def first_of(*tasks: "asyncio.Task[None]") -> None:

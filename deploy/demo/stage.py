@@ -26,6 +26,14 @@ PHONES, EXTRAS = range(100), range(100, 2400)
 BY_TYPE = {message.TYPE: message for message in MESSAGES}
 
 
+@dataclass(frozen=True, slots=True)
+class Alert:
+    """What a team was told, and where it looks."""
+
+    words: str
+    link: str
+
+
 @dataclass(slots=True)
 class Stage:
     """What goes on now. `journey` follows the contact of the person whose phone is shown."""
@@ -35,6 +43,7 @@ class Stage:
     counts: Counts = field(default_factory=Counts)
     journey: Journey | None = None
     replies: list[str] = field(default_factory=list)
+    alerts: dict[str, Alert] = field(default_factory=dict)
     _phones: int = 0
     _extras: int = 0
 

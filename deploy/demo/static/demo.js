@@ -1,7 +1,7 @@
 // Fills the counters, the phone and the contact's way in place, once a second; what has the focus is left alone.
 "use strict";
 
-const LIVE = ["counters", "phone", "flow"];
+const LIVE = ["counters", "phone", "flow", "alerts"];
 
 async function refresh() {
   const answer = await fetch("/", { headers: { Accept: "text/html" } });
