@@ -78,6 +78,7 @@ async def _until(stack: Stack, *, surveys: int, cases: int) -> None:
         ("select count(*) from routing.cases", cases),
         ("select count(*) from scoring.survey where kind = 'tnps' and state not in ('sent', 'unsent')", 0),
     ]
+    found: dict[str, list[str]] = {}
     for _ in range(300):
         found = {sql: await asyncio.to_thread(rows, stack.database_url, sql) for sql, _ in wanted}
         if found == {sql: [json.dumps([count])] for sql, count in wanted}:

@@ -78,9 +78,17 @@ class Toy:
         self.sealer = Sealer(KEYS, "a pepper that is long enough for a toy")
         handlers = {INPUT: Handler(SurveyAnswered, answered, inbox=True, identity=lambda m: m.answer_id)}
         self.dispatch = Dispatch(self.database, handlers, self.deps, sealer=self.sealer, measures=self.measures)
-        parts = {"broker": broker, "database": self.database, "sealer": self.sealer, "measures": self.measures}
-        self.consumer = Consumer(group="toy", topics=[INPUT], apply=self.dispatch, reading=reading, **parts)
-        self.relay = Relay(**parts, claim_every=0.5)
+        self.consumer = Consumer(
+            group="toy",
+            topics=[INPUT],
+            apply=self.dispatch,
+            reading=reading,
+            broker=broker,
+            database=self.database,
+            sealer=self.sealer,
+            measures=self.measures,
+        )
+        self.relay = Relay(database=self.database, broker=broker, sealer=self.sealer, measures=self.measures, claim_every=0.5)
 
     @asynccontextmanager
     async def running(self, *, relay: bool = True) -> AsyncIterator["Toy"]:
