@@ -6,11 +6,11 @@ from typing import Annotated, Final
 from fastapi import APIRouter, Depends, Request
 from pydantic import BaseModel
 
-from routing.deps import Deps
 from routing.errors import VersionUnknown
 from routing.rota import store
 from routing.rota.model import Rota, Team
 from shared.runtime.access import Permission, Principal, allow
+from shared.runtime.database import Database
 
 READ: Final = Permission("rota.read", roles=frozenset({"supervisor", "admin"}))
 WRITE: Final = Permission("rota.write", roles=frozenset({"supervisor", "admin"}))
@@ -18,12 +18,12 @@ WRITE: Final = Permission("rota.write", roles=frozenset({"supervisor", "admin"})
 router = APIRouter(prefix="/v1/rota/versions", tags=["rota"])
 
 
-def deps_of(request: Request) -> Deps:
-    deps: Deps = request.app.state.deps
-    return deps
+def database_of(request: Request) -> Database:
+    database: Database = request.app.state.edges.database
+    return database
 
 
-Given = Annotated[Deps, Depends(deps_of)]
+Given = Annotated[Database, Depends(database_of)]
 Reader = Annotated[Principal, Depends(allow(READ))]
 Writer = Annotated[Principal, Depends(allow(WRITE))]
 
@@ -47,15 +47,15 @@ class Numbered(BaseModel):
 
 
 @router.get("")
-async def versions(_: Reader, deps: Given) -> list[Version]:
+async def versions(_: Reader, database: Given) -> list[Version]:
     """Newest first. Before the first is activated, the rota of the settings is in force."""
-    async with deps.database.transaction() as unit:
+    async with database.transaction() as unit:
         return [Version(**each) for each in await store.versions(unit.tx)]
 
 
 @router.get("/{version}")
-async def version(_: Reader, deps: Given, version: int) -> Rota:
-    async with deps.database.transaction() as unit:
+async def version(_: Reader, database: Given, version: int) -> Rota:
+    async with database.transaction() as unit:
         found = await store.version(unit.tx, version)
     if found is None:
         raise VersionUnknown("rota", version)
@@ -63,16 +63,16 @@ async def version(_: Reader, deps: Given, version: int) -> Rota:
 
 
 @router.post("", status_code=201)
-async def draft(person: Writer, deps: Given, body: Draft) -> Numbered:
+async def draft(person: Writer, database: Given, body: Draft) -> Numbered:
     """Keep a draft; it does nothing until it is activated."""
-    async with deps.database.transaction() as unit:
+    async with database.transaction() as unit:
         return Numbered(version=await store.draft(unit.tx, Rota(teams=body.teams), by=person.ref))
 
 
 @router.post("/{version}/activate")
-async def activate(person: Writer, deps: Given, version: int) -> Numbered:
+async def activate(person: Writer, database: Given, version: int) -> Numbered:
     """In force from now on; an older version may be activated again."""
-    async with deps.database.transaction() as unit:
+    async with database.transaction() as unit:
         if not await store.activate(unit.tx, version, by=person.ref, at=unit.now):
             raise VersionUnknown("rota", version)
     return Numbered(version=version)
