@@ -220,6 +220,17 @@ async def test_a_partition_nobody_reads_stops_holding_back_after_a_while(ingest_
         assert await _close_now(running) == 1
 
 
+async def test_a_contact_that_cannot_be_judged_is_set_aside_and_the_others_are_told(ingest_database: str) -> None:
+    async with ingest(ingest_database) as running:
+        await running.feed(*call("bad", start=START, customer={"phone": PHONE}), *call("good", start=START, customer={"phone": PHONE}))
+        await running.sql("update event set facts = facts || '{\"wait_s\": \"soon\"}' where root = 'bad'")
+
+        await running.close()
+
+        assert [each["ref"] for each in await running.sent("interactions.completed")] == ["good"]
+        assert await running.rows("select waits_for, due from contact where root = 'bad'") == [{"waits_for": "unprocessable", "due": None}]
+
+
 async def test_the_catalogue_in_force_names_team_queue_and_moment_and_stays_with_the_revision(ingest_database: str) -> None:
     catalogue = {
         "teams": {"elm": "Elm"},

@@ -1,5 +1,6 @@
 """What ingest counts. No ids and nothing personal in labels."""
 
+from collections import Counter as Counted
 from collections.abc import Iterable
 
 from prometheus_client import CollectorRegistry, Counter, Gauge
@@ -31,8 +32,8 @@ class Metrics:
         self._reasons: set[str] = set()
 
     def stored(self, meanings: Iterable[tuple[str, str]], *, repeated: int, conflicts: int) -> None:
-        for platform, meaning in meanings:
-            self.events.labels(platform, meaning).inc()
+        for (platform, meaning), times in Counted(meanings).items():
+            self.events.labels(platform, meaning).inc(times)
         self.repeated.inc(repeated)
         self.conflicts.inc(conflicts)
 

@@ -46,7 +46,10 @@ class Revision(BaseModel):
 
 
 class ContactSeen(BaseModel):
-    """`waits_for`: first_look, end, next_leg, hold_off or address, until `look_again_at`; null when it is over."""
+    """`waits_for`: first_look, end, next_leg, hold_off or address, until `look_again_at`; null when it is over.
+
+    `unprocessable`: what its events say makes no sense together; looked at again when another one comes.
+    """
 
     platform: str
     account: str
@@ -99,7 +102,7 @@ async def _contact(tx: AsyncConnection, root: Root) -> ContactSeen:
         platform=platform,
         account=account,
         ref=ref,
-        waits_for=(contact["waits_for"] or "first_look") if contact and contact["due"] else None,
+        waits_for=contact["waits_for"] or ("first_look" if contact["due"] else None) if contact else None,
         look_again_at=contact["due"] if contact else None,
         events=[EventSeen(**{name: each[name] for name in EventSeen.model_fields}) for each in events],
         revisions=[_revision(each) for each in await store.revisions(tx, root)],

@@ -24,12 +24,16 @@ from ingest.people.handle import Account, Desk, settle
 from ingest.people.model import Nobody
 from ingest.people.profile import from_contact
 from shared.runtime.database import Unit
+from shared.runtime.errors import Unprocessable
 from shared.runtime.sealing import Sealer
 from shared.schemas import Customer, InteractionCompleted, Sealed
 
 log = logging.getLogger("aftercall.ingest")
 
 REPEATS_WITHIN = timedelta(days=7)
+SET_ASIDE: dict[str, Any] = {"due": None, "waits_for": "unprocessable", "digest": None}
+"""Looked at again only when another event of the contact comes; shown by `GET /v1/interactions`, counted with the judged contacts."""
+NO_SENSE = (ArithmeticError, LookupError, TypeError, ValueError, Unprocessable)
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,20 +58,27 @@ async def close_due(unit: Unit, closing: Closing) -> int:
     if not due:
         return 0
     events = await store.events(unit.tx, [each.root for each in due])
-    judged = [(each, _judge(each, events.get(each.root, ()), closing)) for each in due]
+    verdicts = [(each, _judge(each, events.get(each.root, ()), closing)) for each in due]
+    judged = [(each, verdict) for each, verdict in verdicts if verdict]
     told = await _to_tell(unit, judged, closing)
     spoiled = await _tell(unit, told, closing)
     digests = {_root(each): each.digest for each in told}
-    rows = [_judged(each, verdict, digests.get(each.root)) | spoiled.get(each.root, {}) for each, verdict in judged]
+    spoiled |= {each.root: SET_ASIDE for each, verdict in verdicts if not verdict}
+    rows = [_judged(each, verdict or Verdict(()), digests.get(each.root)) | spoiled.get(each.root, {}) for each, verdict in verdicts]
     await store.save_judged(unit.tx, rows)
     for row in rows:
         closing.metrics.closings.labels(row["waits_for"] or "over").inc()
     return len(due)
 
 
-def _judge(due: Due, rows: Sequence[RowMapping], closing: Closing) -> Verdict:
+def _judge(due: Due, rows: Sequence[RowMapping], closing: Closing) -> Verdict | None:
+    """None where the facts of this one contact cannot be judged: it is set aside, the others go on."""
     known = KnownEpisode(due.episode, due.episode_started) if due.published and due.episode_started else None
-    return fold([_event(row, closing.desk.sealer) for row in rows], now=due.as_of, patience=closing.patience, known=known)
+    try:
+        return fold([_event(row, closing.desk.sealer) for row in rows], now=due.as_of, patience=closing.patience, known=known)
+    except NO_SENSE as fault:
+        log.error("contact set aside: its events cannot be judged", extra={"cause": type(fault).__name__})  # noqa: TRY400  # values would show
+        return None
 
 
 def _event(row: RowMapping, sealer: Sealer) -> StoredEvent:
@@ -132,12 +143,12 @@ async def _tell(unit: Unit, told: Sequence[Told], closing: Closing) -> dict[Root
     people = await settle(unit, closing.desk, [_account(each) for each in told])
     recent = await _recent(unit, told, people)
     active = await catalogues.active(unit.tx) or Active(0, closing.catalogue)
-    sent, spoiled = [], {}
+    sent, spoiled = [], dict[Root, dict[str, Any]]()
     for each, who in zip(told, people, strict=True):
         try:
             sent.append((each, completed(each, who, contacts_7d=recent.get(each.episode.interaction_id, 1), active=active)))
         except ValidationError as fault:
-            spoiled[_root(each)] = {"due": None, "waits_for": "unprocessable", "digest": None}
+            spoiled[_root(each)] = SET_ASIDE
             fields = sorted({str(error["loc"][0]) for error in fault.errors(include_input=False)})
             log.error("contact set aside: what its events say fits no message", extra={"fields": fields})  # noqa: TRY400  # values would show
     await store.save_revisions(unit.tx, [_revision(each, message) for each, message in sent])

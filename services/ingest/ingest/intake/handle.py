@@ -1,5 +1,6 @@
 """What platforms send, from the three topics: read, sorted and stored by one statement per batch."""
 
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
@@ -43,8 +44,10 @@ class Door:
         self._count(sort_of, stored)
         for letter in letters:
             self.measures.dead.labels(letter.record.topic, letter.reason).inc()
-        for record in records:
-            self.measures.records.labels(record.topic, "stored" if record.place in stored.owned else "not_ours").inc()
+        for (topic, result), times in Counter(
+            (each.topic, "stored" if each.place in stored.owned else "not_ours") for each in records
+        ).items():
+            self.measures.records.labels(topic, result).inc(times)
         return Applied(
             stored.owned,
             frozenset(_place(each.record) for each in letters if each.reason != CONFLICT and each.record.place in stored.owned),
