@@ -195,6 +195,8 @@ async def test_the_keyboard_and_a_screen_reader_find_eleven_named_choices_and_no
     await expect(group.get_by_role("radio", name="10 , extremely likely")).to_have_count(1)
 
     await page.keyboard.press("Tab")
+    await expect(page.get_by_role("link", name="Español")).to_be_focused()
+    await page.keyboard.press("Tab")
     await page.keyboard.press("Space")
     for _ in range(7):
         await page.keyboard.press("ArrowRight")

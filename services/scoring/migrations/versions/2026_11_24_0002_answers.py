@@ -21,7 +21,7 @@ comment on column answer.comment is 'Sealed';
 create index answer_partial on answer (survey_id, number)
     where became = 'partial';
 create table feedback (
-    survey_id uuid not null, kind text not null, anchor uuid not null, customer_id uuid, origin text not null,
+    survey_id uuid not null, kind text not null, anchor uuid not null, origin text not null,
     score smallint not null, band text not null, counted boolean not null, uncounted text, scoring_version integer not null,
     policy_version integer, revision integer not null, published integer not null, answered_by text not null,
     answered_at timestamptz not null, amendable_until timestamptz not null, comment jsonb, comment_language text,
@@ -38,7 +38,6 @@ comment on column feedback.revision is 'of what stands; page forms name it';
 comment on column feedback.published is 'the last revision published, also of answers that did not change what stands';
 comment on column feedback.comment is 'Sealed';
 comment on column feedback.day is 'of the answer, in the company''s zone';
-create index feedback_customer on feedback (customer_id);
 create index feedback_day on feedback (kind, day);
 create table tally_by_segment (
     day date not null, kind text not null, channel text not null, segment text not null, moment text not null,

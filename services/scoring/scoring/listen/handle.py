@@ -1,6 +1,7 @@
 """What outsiders tell of answers, and what a stop or a start does to consents."""
 
 import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -20,39 +21,43 @@ from shared.runtime.sealing import Sealer
 from shared.schemas import Consent, ConsentChanged, Sealed, SurveyAnswered
 
 
-async def remember_consent(unit: Unit, consent: Consent, *, evidence: UUID | None = None) -> None:
-    """Takes effect here at once, and is told to the others. A person's row is locked first: their messages leave in order."""
-    if consent.customer_id is not None:
-        now_known = await people.lock(unit.tx, [consent.customer_id])
-        consent = consent.model_copy(update={"customer_id": now_known[consent.customer_id]})
-    await people.merge_consents(unit.tx, [consent])
-    key = consent.customer_id or consent.address_ref
-    assert key is not None
-    unit.send(ConsentChanged(consent=consent, evidence=evidence), key=key, correlation=key)
+async def remember_consents(unit: Unit, consents: Sequence[Consent]) -> None:
+    """Take effect here at once, and are told to the others. People's rows are locked first: their messages leave in order."""
+    now_known = await people.lock(unit.tx, [consent.customer_id for consent in consents if consent.customer_id])
+    facts = [
+        consent.model_copy(update={"customer_id": now_known[consent.customer_id]}) if consent.customer_id else consent
+        for consent in consents
+    ]
+    await people.merge_consents(unit.tx, facts)
+    for fact in facts:
+        key = fact.customer_id or fact.address_ref
+        assert key is not None
+        unit.send(ConsentChanged(consent=fact), key=key, correlation=key)
 
 
 async def survey_answered(batch: Batch[SurveyAnswered], deps: Listening) -> None:
     """Answers of outsiders: whom each answers, what its words ask for, then through the door together."""
-    arrivals = []
-    for delivery in batch.items:
-        told = await _told(batch.unit, deps, delivery.message)
-        if told.consent is not None:
-            await remember_consent(batch.unit, told.consent)
-        if told.survey is not None:
-            arrivals += [] if told.said is None else [Arrival.of(told.survey, told.said)]
-        elif told.missing is not None and told.consent is None:
-            batch.wait_for(delivery, told.missing)
-    await accept_answers(batch.unit, deps, arrivals)
+    told = [await _told(batch.unit, deps, delivery.message) for delivery in batch.items]
+    for delivery, each in zip(batch.items, told, strict=True):
+        if each.survey is None and each.consent is None:
+            batch.wait_for(delivery, each.reference)
+    await people.lock(batch.unit.tx, {person for each in told if (person := each.person) is not None})
+    await remember_consents(batch.unit, [each.consent for each in told if each.consent is not None])
+    await accept_answers(batch.unit, deps, [Arrival.of(each.survey, each.said) for each in told if each.survey and each.said])
 
 
 @dataclass(frozen=True, slots=True)
 class _Told:
-    """A message, read. `missing` names the reference nobody knows yet."""
+    """A message, read. `reference` is by what it names its survey."""
 
     survey: Survey | None
     said: Said | None
     consent: Consent | None
-    missing: str | None = None
+    reference: str
+
+    @property
+    def person(self) -> UUID | None:
+        return self.survey.customer_id if self.survey else None
 
 
 async def _told(unit: Unit, deps: Listening, message: SurveyAnswered) -> _Told:
@@ -60,19 +65,19 @@ async def _told(unit: Unit, deps: Listening, message: SurveyAnswered) -> _Told:
     reading = read(message.text) if message.text is not None else Reading(message.score)
     at = min(message.answered_at or unit.now, unit.now)
     ref = _named_address(message.address, deps) if message.address is not None else None
-    survey, missing = await _answered_survey(unit, message, ref)
+    survey, reference = await _answered_survey(unit, message, ref)
     own_ref = survey.address_ref if survey and survey.channel == message.channel else None
     consent = of_reply(
         reading.wish, channel=message.channel, address_ref=ref or own_ref, customer_id=survey.customer_id if survey else None, at=at
     )
-    return _Told(survey, _said(message, reading, at, deps.sealer), consent, missing)
+    return _Told(survey, _said(message, reading, at, deps.sealer), consent, reference)
 
 
-async def _answered_survey(unit: Unit, message: SurveyAnswered, ref: str | None) -> tuple[Survey | None, str | None]:
+async def _answered_survey(unit: Unit, message: SurveyAnswered, ref: str | None) -> tuple[Survey | None, str]:
     if message.survey_id is not None:
-        return _ours(await surveys.survey_by_id(unit.tx, message.survey_id), "survey_id"), None
+        return _ours(await surveys.survey_by_id(unit.tx, message.survey_id), "survey_id"), "survey_id"
     if message.token is not None:
-        return _ours(await surveys.survey_by_token_hash(unit.tx, token_hash(message.token)), "token"), None
+        return _ours(await surveys.survey_by_token_hash(unit.tx, token_hash(message.token)), "token"), "token"
     if message.contact is not None:
         contact = message.contact
         found = await surveys.survey_of_contact(unit.tx, platform=contact.platform, account=contact.account, ref=contact.ref)

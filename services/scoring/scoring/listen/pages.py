@@ -15,7 +15,7 @@ from scoring.listen import store
 from scoring.listen.consents import of_page
 from scoring.listen.door.handle import Arrival, accept_answers
 from scoring.listen.frame.pages import KeptOnFault, closed, deps_of, not_found, posted, said, see, show, words_for
-from scoring.listen.handle import remember_consent, token_hash
+from scoring.listen.handle import remember_consents, token_hash
 from scoring.listen.model import Accepted, Became, Standing
 from scoring.listen.view import Form, Reader, asks_for_call, call_line, facts, form, reader, until
 from scoring.listen.wish import slots_of
@@ -124,7 +124,7 @@ async def stop(request: Request, token: str) -> Response:
 
     async def take(visit: _Visit) -> Response:
         survey, words = visit.survey, visit.reader.words
-        await remember_consent(visit.unit, of_page(customer_id=survey.customer_id, address_ref=survey.address_ref, at=visit.unit.now))
+        await remember_consents(visit.unit, [of_page(customer_id=survey.customer_id, address_ref=survey.address_ref, at=visit.unit.now)])
         return said(request, words, words.stopped, meaning=words.stopped_means)
 
     return await _visited(request, token, take, when_closed=True)

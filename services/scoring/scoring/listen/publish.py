@@ -85,7 +85,6 @@ def feedback_row(story: Story, standing: Standing, place: Place, *, comment: Sea
         "survey_id": survey.id,
         "kind": survey.kind,
         "anchor": survey.anchor,
-        "customer_id": story.key,
         "origin": OURS,
         "score": answer.score,
         "band": nps.band(answer.score),

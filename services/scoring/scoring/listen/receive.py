@@ -13,7 +13,7 @@ from scoring.listen import store
 from scoring.listen.consents import of_reply
 from scoring.listen.door.handle import Arrival, accept_answers
 from scoring.listen.frame.pages import Asking, deps_of
-from scoring.listen.handle import address_ref, remember_consent
+from scoring.listen.handle import address_ref, remember_consents
 from scoring.listen.model import Said
 from scoring.listen.reply import Reading, Wish, read
 from scoring.listen.signature import is_signed
@@ -68,7 +68,7 @@ async def _take(unit: Unit, deps: Asking, *, ref: str, text: str) -> str | None:
     survey = await surveys.latest_survey_to_address(unit.tx, ref)
     consent = of_reply(reading.wish, channel=SMS, address_ref=ref, customer_id=None, at=unit.now)
     if consent is not None:
-        await remember_consent(unit, consent)
+        await remember_consents(unit, [consent])
     asked_before = bool(survey and (await store.partial_answers(unit.tx, [survey.id], deps.sealer)).get(survey.id))
     if survey is not None and (reading.score is not None or reading.unclear):
         said = Said(SMS, unit.now, reading.score, reading.comment, language=survey.language)

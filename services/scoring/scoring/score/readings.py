@@ -88,9 +88,7 @@ def readings(
 def _hidden(cells: Mapping[tuple[str, ...], Tally]) -> dict[tuple[str, ...], Hidden]:
     if all(len(cell) == 1 for cell in cells):
         return {(name,): why for name, why in hidden_in_line({cell[0]: tally.n for cell, tally in cells.items()}).items()}
-    found: dict[tuple[str, ...], Hidden] = {}
-    found.update(hidden_in_table({(cell[0], cell[1]): tally.n for cell, tally in cells.items()}))
-    return found
+    return {tuple(cell): why for cell, why in hidden_in_table({(cell[0], cell[1]): tally.n for cell, tally in cells.items()}).items()}
 
 
 def _reading(by: Mapping[str, str], tally: Tally, hidden: Hidden | None) -> Reading:

@@ -25,7 +25,6 @@ feedback = Table(
     Column("survey_id", Uuid, primary_key=True),
     Column("kind", Text, nullable=False),
     Column("anchor", Uuid, nullable=False),
-    Column("customer_id", Uuid),
     Column("origin", Text, nullable=False),
     Column("score", SmallInteger, nullable=False),
     Column("band", Text, nullable=False),
@@ -54,7 +53,6 @@ feedback = Table(
     CheckConstraint("counted = (uncounted is null)", name="feedback_uncounted_has_reason"),
     CheckConstraint("band in ('detractor', 'passive', 'promoter')", name="feedback_band"),
     CheckConstraint("published >= revision", name="feedback_published"),
-    Index("feedback_customer", "customer_id"),
     Index("feedback_day", "kind", "day"),
 )
 

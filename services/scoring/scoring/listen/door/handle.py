@@ -52,6 +52,8 @@ class Arrival:
 
 async def accept_answers(unit: Unit, deps: Listening, arrivals: Sequence[Arrival]) -> list[Accepted]:
     """What became of each, in the order given. Locks, then reads, then decides; the counts, which everybody shares, come last."""
+    if not arrivals:
+        return []
     surveys = {each.survey.id: each.survey for each in arrivals}
     stories = await _stories(unit, surveys)
     await store.lock_surveys(unit.tx, surveys)

@@ -59,15 +59,15 @@ async function send(answer, tried) {
 
 function wait(answer, tried) {
   const seconds = WAITS[Math.min(tried, WAITS.length - 1)];
-  const main = document.querySelector("main");
-  const kept = document.getElementById("kept").content.cloneNode(true);
+  timer = setTimeout(() => send(answer, tried + 1), seconds * 1000);
+  const kept = document.getElementById("kept")?.content.cloneNode(true);
+  if (!kept) return; // a page without a form tries again without a word
   const words = kept.querySelector("[data-trying]");
   const score = new URLSearchParams(answer.body).get("score");
   const sentence = score ? words.dataset.tryingScore.replace("{score}", score) : words.dataset.trying;
   words.textContent = sentence.replace("{seconds}", seconds);
   kept.querySelector("button").addEventListener("click", () => send(answer, tried + 1));
-  main.replaceChildren(kept);
-  timer = setTimeout(() => send(answer, tried + 1), seconds * 1000);
+  document.querySelector("main").replaceChildren(kept);
 }
 
 function listen() {
