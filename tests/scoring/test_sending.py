@@ -156,6 +156,20 @@ async def test_a_lease_that_still_runs_is_nobody_elses(scoring: Scoring) -> None
     assert survey["state"] == "sending"
 
 
+async def test_killed_before_the_gateway_was_called_it_is_surely_unsent_and_sent_again(scoring_database: str) -> None:
+    scoring = Scoring(scoring_database, gateway=FakeGateway(keeps_keys=False))
+    await scoring.deliver(completed(customer()))
+    async with scoring.database.transaction() as unit:
+        await claim_sendings(unit, scoring.deps)
+
+    await scoring.move("survey", "lease_until", seconds=3600)
+    await scoring.send()
+
+    assert len(scoring.gateway.delivered) == 1
+    assert [each["state"] for each in await scoring.surveys()] == ["sent"]
+    await scoring.close()
+
+
 async def test_a_lost_answer_is_unknown_and_sent_again_under_the_same_key(scoring: Scoring) -> None:
     scoring.gateway.answers = [(Lost("timed_out"), True)]
     await scoring.deliver(completed(customer()))

@@ -45,7 +45,7 @@ async def interaction_completed(batch: Batch[InteractionCompleted], deps: Deps) 
 
 def _subject(message: InteractionCompleted) -> Subject:
     customer = message.customer.customer_id if message.customer else None
-    return Subject(TNPS, message.interaction_id, message.contact(), customer, message.ended_at)
+    return Subject(TNPS, message.interaction_id, message, customer, message.ended_at)
 
 
 async def customer_changed(batch: Batch[CustomerChanged], _: Deps) -> None:

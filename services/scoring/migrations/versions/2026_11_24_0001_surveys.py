@@ -54,7 +54,8 @@ create table survey (
     integer, decision_id uuid not null, policy_version integer not null, cell text, draw float, rate float, channel text not
     null, address_ref text not null, address jsonb not null, language text, contact jsonb, aged_from timestamptz not null, state
     text not null, reason text, asked_at timestamptz not null, send_at timestamptz not null, due timestamptz, lease_until
-    timestamptz, attempts integer default '0' not null, gateway text, gateway_ref text, sent_at timestamptz, delivered_at
+    timestamptz, attempts integer default '0' not null, called boolean default false not null,
+    gateway text, gateway_ref text, sent_at timestamptz, delivered_at
     timestamptz, expires_at timestamptz, token_hash bytea, token jsonb, primary key (id), constraint survey_one_per_anchor
     unique (kind, anchor), constraint survey_state check (state in ('planned', 'sending', 'sent', 'unknown', 'unsent')),
     constraint survey_unsent_has_reason check ((state = 'unsent') = (reason is not null)), unique (token_hash)

@@ -10,7 +10,7 @@ from scoring.ask.known import Subject
 from scoring.ask.model import Sending, State
 from scoring.decide.model import Decision, Facts, Outcome, Standing
 from scoring.people.model import Person
-from shared.schemas import Sealed, SurveyDecided
+from shared.schemas import Contact, InteractionCompleted, Sealed, SurveyDecided
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +75,7 @@ def decision_row(judged: Judged, *, now: datetime) -> dict[str, object]:
         "give_up_at": judged.facts.give_up_at if deferred else None,
         "aged_from": subject.aged_from,
         "facts": saw(judged.facts),
-        "contact": contact if deferred else None,
+        "contact": bare(contact) if deferred else None,
     }
 
 
@@ -93,6 +93,11 @@ def saw(facts: Facts) -> dict[str, object]:
         "transfers": contact.transfers,
         "zones": list(customer.candidate_zones) if customer else [],
     }
+
+
+def bare(contact: Contact) -> Contact:
+    """The contact without its customer."""
+    return contact.contact() if isinstance(contact, InteractionCompleted) else contact
 
 
 def survey_row(judged: Judged, *, address: Sealed, now: datetime) -> dict[str, object]:
@@ -114,13 +119,14 @@ def survey_row(judged: Judged, *, address: Sealed, now: datetime) -> dict[str, o
         "address_ref": decision.way.point.ref,
         "address": address,
         "language": (customer.language if customer else None) or subject.contact.language,
-        "contact": subject.contact,
+        "contact": bare(subject.contact),
         "aged_from": subject.aged_from,
         "state": State.PLANNED,
         "asked_at": now,
         "send_at": decision.send_at,
         "due": decision.send_at,
         "attempts": 0,
+        "called": False,
     }
 
 

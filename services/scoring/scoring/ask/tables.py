@@ -1,6 +1,21 @@
 """The survey of one person about one anchor, and pauses of sending."""
 
-from sqlalchemy import CheckConstraint, Column, DateTime, Float, Index, Integer, LargeBinary, Table, Text, UniqueConstraint, Uuid, text
+from sqlalchemy import (
+    Boolean,
+    CheckConstraint,
+    Column,
+    DateTime,
+    Float,
+    Index,
+    Integer,
+    LargeBinary,
+    Table,
+    Text,
+    UniqueConstraint,
+    Uuid,
+    false,
+    text,
+)
 from sqlalchemy.dialects.postgresql import JSONB
 
 from scoring.people.tables import metadata
@@ -32,6 +47,7 @@ survey = Table(
     Column("due", DateTime(timezone=True), doc="when a sender must look at it next; null: never"),
     Column("lease_until", DateTime(timezone=True)),
     Column("attempts", Integer, nullable=False, server_default="0"),
+    Column("called", Boolean, nullable=False, server_default=false(), doc="a gateway was, or is about to be, called: it may have left"),
     Column("gateway", Text),
     Column("gateway_ref", Text),
     Column("sent_at", DateTime(timezone=True)),

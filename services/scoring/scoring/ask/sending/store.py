@@ -33,19 +33,19 @@ _NOT_PAUSED = """not exists (select 1 from sending_pause p where p.scope = 'all'
 
 
 async def lapse_leases(tx: AsyncConnection, *, now: datetime, again_by: Collection[str], attempts: int) -> list[str]:
-    """A lease that ran out means nobody knows whether it left. Only through a gateway that keeps idempotency keys (`again_by`) is it
-    due again, until all `attempts` are used. Returns their channels."""
+    """What a lease that ran out means: planned again where no gateway was called, else `unknown`. What is unknown is due again only
+    through a gateway that keeps idempotency keys (`again_by`), until all `attempts` are used. Returns the channels of the unknown."""
     found = await rows(
         tx,
         """with mine as (select id from survey where lease_until <= :now and state = 'sending' order by id for update skip locked)
-        update survey set state = 'unknown', lease_until = null,
-          due = case when attempts < :attempts and gateway = any(:again_by) then cast(:now as timestamptz) end
-        from mine where survey.id = mine.id returning channel""",
+        update survey set state = case when called then 'unknown' else 'planned' end, lease_until = null,
+          due = case when not called or (attempts < :attempts and gateway = any(:again_by)) then cast(:now as timestamptz) end
+        from mine where survey.id = mine.id returning channel, state""",
         now=now,
         again_by=list(again_by),
         attempts=attempts,
     )
-    return [each["channel"] for each in found]
+    return [each["channel"] for each in found if each["state"] == "unknown"]
 
 
 async def sendable(tx: AsyncConnection, *, now: datetime, limit: int) -> list[tuple[UUID, UUID | None]]:
@@ -103,7 +103,7 @@ async def settle(tx: AsyncConnection, survey_id: UUID, settled: Settled, *, atte
           sent_at = coalesce(sent_at, :sent_at), asked_at = coalesce(:sent_at, asked_at), expires_at = coalesce(:expires_at, expires_at),
           token = case when cast(:due as timestamptz) is null then null else token end,
           token_hash = case when :state = 'unsent' then null else token_hash end,
-          attempts = attempts - :untried
+          attempts = attempts - :untried, called = called and :state in ('sent', 'unknown')
         where id = :id and state in ('sending', 'unknown') and (attempts = :attempt or :state = 'sent')""",
         id=survey_id,
         attempt=attempt,
@@ -118,9 +118,16 @@ async def settle(tx: AsyncConnection, survey_id: UUID, settled: Settled, *, atte
     return bool(changed)
 
 
-async def is_paused(tx: AsyncConnection, survey_id: UUID) -> bool:
-    """Whether sending it is stopped at this moment."""
-    return await row(tx, f"select 1 from survey where id = :id and {_NOT_PAUSED}", id=survey_id) is None
+async def mark_called(tx: AsyncConnection, survey_id: UUID, *, attempt: int) -> bool:
+    """Put down that a gateway is about to be called; False when sending was paused, or the lease lost, since the claim."""
+    return bool(
+        await run(
+            tx,
+            f"update survey set called = true where id = :id and state = 'sending' and attempts = :attempt and {_NOT_PAUSED}",
+            id=survey_id,
+            attempt=attempt,
+        )
+    )
 
 
 async def pause(tx: AsyncConnection, scope: Scope, *, by: str, now: datetime) -> bool:

@@ -101,7 +101,7 @@ async def send(sending: Sending, deps: Deps) -> Result:
     """Hand it to the gateway, unless sending was paused since the claim. Nothing it answers with is raised."""
     try:
         async with deps.database.transaction() as unit:
-            if await store.is_paused(unit.tx, sending.survey_id):
+            if not await store.mark_called(unit.tx, sending.survey_id, attempt=sending.attempt):
                 return Held()
         address = deps.sealer.unseal(sending.address)
     except (SQLAlchemyError, OSError, SealingKeyMissing) as error:
