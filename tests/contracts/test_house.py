@@ -1,13 +1,17 @@
 """The house's rules hold, and each of them is seen to fail where it is broken."""
 
+import ast
 import os
+import re
 import subprocess
 import sys
+import tomllib
+from importlib.metadata import packages_distributions
 from pathlib import Path
 
 import pytest
 
-from tests.support.house import RULES, Module, impure, modules, named_for_nothing, sql_outside_store, too_long
+from tests.support.house import RULES, Module, imported_by, impure, modules, named_for_nothing, sql_outside_store, too_long
 
 ROOT = Path(__file__).resolve().parents[2]
 PACKAGES = [ROOT / "shared", *(ROOT / "services" / name / name for name in ("ingest", "scoring", "routing"))]
@@ -22,6 +26,27 @@ def test_every_module_keeps_the_house_rules(package: Path) -> None:
 
 def test_every_package_says_that_it_is_typed() -> None:
     assert all((package / "py.typed").is_file() for package in PACKAGES)
+
+
+@pytest.mark.parametrize("package", PACKAGES, ids=lambda package: package.name)
+def test_what_a_package_imports_is_what_it_or_shared_declares(package: Path) -> None:
+    project = package if package.name == "shared" else package.parent
+    declared = _declared(project) | _declared(ROOT / "shared")
+    providers = packages_distributions()
+    imported = {name.split(".")[0] for module in modules(package) for node in ast.walk(module.tree) for name in imported_by(node)}
+    foreign = imported - set(sys.stdlib_module_names) - {each.name for each in PACKAGES}
+
+    missing = {name for name in foreign if not declared.intersection(canonical(provider) for provider in providers.get(name, [name]))}
+    assert not missing
+
+
+def _declared(project: Path) -> set[str]:
+    told = tomllib.loads((project / "pyproject.toml").read_text(encoding="utf-8"))["project"]["dependencies"]
+    return {canonical(re.split(r"[^A-Za-z0-9._-]", line)[0]) for line in told}
+
+
+def canonical(name: str) -> str:
+    return re.sub(r"[-_.]+", "-", name).lower()
 
 
 @pytest.mark.parametrize(

@@ -66,7 +66,7 @@ def impure(module: Module) -> Iterator[str]:
     if not module.pure:
         return
     for node in ast.walk(module.tree):
-        for name in _imported(node):
+        for name in imported_by(node):
             if _reaches_out(name):
                 yield f"{module.name}:{_line(node)} is no impure room and imports {name}"
         if isinstance(node, ast.Call) and (called := _impure_call(node)):
@@ -97,7 +97,8 @@ def too_long(module: Module) -> Iterator[str]:
 RULES = (impure, sql_outside_store, named_for_nothing, too_long)
 
 
-def _imported(node: ast.AST) -> list[str]:
+def imported_by(node: ast.AST) -> list[str]:
+    """The dotted names an import statement brings in; none for other nodes."""
     if isinstance(node, ast.Import):
         return [alias.name for alias in node.names]
     if isinstance(node, ast.ImportFrom) and node.module:
