@@ -9,6 +9,7 @@ from importlib.resources import files
 from pathlib import Path
 
 from deploy.guardian import free_ports, is_free
+from deploy.postgres.roles import as_role
 
 HOST = "127.0.0.1"
 SERVICES = ("ingest", "scoring", "routing")
@@ -73,7 +74,7 @@ def _ports(home: int, *rest: int) -> Ports:
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """What the demo runs on."""
+    """What the demo runs on. `database_url` is a superuser's; each service signs in as itself."""
 
     database_url: str
     broker: str
@@ -87,7 +88,6 @@ def environment(place: Place) -> dict[str, str]:
     """The environment of the three services."""
     at = place.ports
     common = {
-        "DATABASE_URL": place.database_url,
         "BROKER": place.broker,
         "KAFKA_BOOTSTRAP": place.kafka_bootstrap,
         "LOGIN_LINK_S": "86400",  # the printed link works as long as anybody looks at the demo
@@ -96,10 +96,7 @@ def environment(place: Place) -> dict[str, str]:
         "STOP_S": "5",
         "LOG_LEVEL": "WARNING",
     }
-    own = {
-        name: {"PUBLIC_PORT": str(at.public[name]), "INTERNAL_PORT": str(at.internal[name]), "PUBLIC_URL": at.url(name)}
-        for name in SERVICES
-    }
+    own = {name: _of_one(place, name) for name in SERVICES}
     return {
         **{f"AFTERCALL_{name}": value for name, value in common.items() if value},
         **{f"{service.upper()}_{name}": value for service, values in own.items() for name, value in values.items()},
@@ -116,6 +113,12 @@ def environment(place: Place) -> dict[str, str]:
         "ROUTING_ALERT_WEBHOOK_SECRET": place.alert_secret,
         "ROUTING_POLICY_FILE": str(place.folder / "case_policy.json"),
     }
+
+
+def _of_one(place: Place, service: str) -> dict[str, str]:
+    at = place.ports
+    listening = {"PUBLIC_PORT": str(at.public[service]), "INTERNAL_PORT": str(at.internal[service]), "PUBLIC_URL": at.url(service)}
+    return {"DATABASE_URL": as_role(place.database_url, service), **listening}
 
 
 def write_files(folder: Path) -> None:

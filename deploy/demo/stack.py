@@ -14,6 +14,7 @@ import httpx
 from deploy.demo.settings import SERVICES, Place, Ports, environment, write_files
 from deploy.kafka.broker import kafka
 from deploy.postgres.embedded import postgres
+from deploy.postgres.roles import as_role, make_roles, owner
 from shared.runtime.broker import Broker
 from shared.runtime.kafka import KafkaBroker
 from shared.runtime.memory import MemoryBroker
@@ -55,8 +56,7 @@ async def running(broker: str) -> AsyncIterator[Stack]:
         bootstrap = parts.enter_context(kafka()).bootstrap if broker == "kafka" else ""
         place = Place(database.url(), broker, database.guarded.directory, kafka_bootstrap=bootstrap)
         write_files(place.folder)  # beside the data, so that they go with it
-        for service in SERVICES:
-            await asyncio.to_thread(upgrade, place.database_url, service)
+        await asyncio.to_thread(_migrate, place.database_url)
         door: Broker = KafkaBroker(bootstrap) if bootstrap else MemoryBroker()
         await door.start()
         parts.push_async_callback(door.stop)
@@ -67,6 +67,13 @@ async def running(broker: str) -> AsyncIterator[Stack]:
         if ended.done():
             raise ServicesEnded
         yield Stack(place, door, ended)
+
+
+def _migrate(url: str) -> None:
+    """As a deployment does: each schema by its owner, who grants to the service."""
+    make_roles(url)
+    for service in SERVICES:
+        upgrade(as_role(url, owner(service)), service, role=service)
 
 
 async def first_of(*tasks: "asyncio.Task[None]") -> None:

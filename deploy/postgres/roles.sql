@@ -1,5 +1,19 @@
--- A role and a schema per service: none can read another's tables. For development; a real deployment sets its own passwords.
-create role ingest login password 'development-only';
-create role scoring login password 'development-only';
-create role routing login password 'development-only';
-grant create on database aftercall to ingest, scoring, routing; -- each makes its own schema when it migrates
+-- Per service a schema of its own, an owner that migrates it (scoring_owner), and a login for the running service (scoring), to whom the
+-- owner grants what it needs whenever it migrates: nothing in another's schema, and histories such as the audit log only to append to.
+-- Run by a superuser in Aftercall's database; running it again changes nothing.
+-- The passwords are for development, production mode refuses them: alter role scoring password '...';
+do $$
+declare
+  service text;
+  name text;
+begin
+  foreach service in array array['ingest', 'scoring', 'routing'] loop
+    foreach name in array array[service, service || '_owner'] loop
+      if not exists (select from pg_roles where rolname = name) then
+        execute format('create role %I login password %L', name, 'development-only');
+      end if;
+    end loop;
+    execute format('create schema if not exists %I authorization %I', service, service || '_owner');
+  end loop;
+end
+$$;

@@ -14,33 +14,34 @@ from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.runtime.environment import EnvironmentContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import MetaData, NullPool, create_engine, text
+from sqlalchemy import Connection, MetaData, NullPool, create_engine, text
 
 from shared.runtime.database import Database, rows
+from shared.runtime.grants import grant, role_of
 from shared.runtime.settings import ServiceSettings
 
 LOCK_TIMEOUT_S = 5.0
 
 
-def configuration(service: str, *, url: str = "", lock_timeout_s: float = LOCK_TIMEOUT_S) -> Config:
+def configuration(service: str, *, url: str = "", lock_timeout_s: float = LOCK_TIMEOUT_S, role: str | None = None) -> Config:
     """Alembic's configuration of a service, whose `migrations` folder stands beside its package."""
     package = Path(importlib.import_module(service).__path__[0])
     config = Config()
     config.set_main_option("script_location", str(package.parent / "migrations").replace("%", "%%"))
     config.set_main_option("path_separator", "os")
     config.set_main_option("file_template", "%%(year)d_%%(month).2d_%%(day).2d_%%(rev)s_%%(slug)s")
-    config.attributes.update(url=url, schema=service, lock_timeout_s=lock_timeout_s)
+    config.attributes.update(url=url, schema=service, lock_timeout_s=lock_timeout_s, role=role)
     return config
 
 
 def environment(metadata: MetaData) -> None:
-    """Run by `env.py`: lock, make the schema, do what Alembic was asked to. Every revision has its own transaction, under lock_timeout."""
+    """Run by `env.py`: lock, make the schema, do what Alembic was asked to, grant. A transaction per revision, under lock_timeout."""
     given = context.config.attributes
     schema: str = given["schema"]
-    engine = create_engine(given["url"], poolclass=NullPool, connect_args={"options": f"-c search_path={schema}"})
+    engine = create_engine(given["url"], poolclass=NullPool, connect_args=_connect(schema))
     with engine.connect() as connection:
         connection.execute(text("select pg_advisory_lock(hashtextextended(:name, 0))"), {"name": f"aftercall migrations {schema}"})
-        connection.execute(text(f'create schema if not exists "{schema}"'))
+        _make_schema(connection, schema)
         connection.execute(text("select set_config('lock_timeout', :ms, false)"), {"ms": f"{int(given['lock_timeout_s'] * 1000)}ms"})
         connection.commit()
         connection.dialect.default_schema_name = schema
@@ -52,22 +53,40 @@ def environment(metadata: MetaData) -> None:
         )
         with context.begin_transaction():
             context.run_migrations()
+        if given["role"] is not None:
+            grant(connection, given["role"], schema=schema, metadata=metadata)
+            connection.commit()
     engine.dispose()
 
 
-def upgrade(url: str, service: str, *, lock_timeout_s: float = LOCK_TIMEOUT_S) -> None:
-    """Bring a service's schema to head; blocks, and waits for another that does the same."""
-    command.upgrade(configuration(service, url=url, lock_timeout_s=lock_timeout_s), "head")
+def _connect(schema: str) -> dict[str, str]:
+    return {"options": f"-c search_path={schema}", "application_name": f"aftercall-{schema}-migrate"}
+
+
+def _make_schema(connection: Connection, schema: str) -> None:
+    """Where somebody else has made it for its owner, the owner need not be allowed to make schemas."""
+    if not connection.execute(text("select 1 from pg_namespace where nspname = :schema"), {"schema": schema}).first():
+        connection.execute(text(f'create schema "{schema}"'))
+
+
+def upgrade(url: str, service: str, *, lock_timeout_s: float = LOCK_TIMEOUT_S, role: str | None = None) -> None:
+    """Bring a service's schema to head and let `role` work in it; blocks, and waits for another that does the same."""
+    command.upgrade(configuration(service, url=url, lock_timeout_s=lock_timeout_s, role=role), "head")
 
 
 def migrate(settings: ServiceSettings) -> None:
-    """The `migrate` command."""
-    upgrade(settings.database_url, settings.SERVICE, lock_timeout_s=settings.lock_timeout_s)
+    """The `migrate` command: as the owner of the schema, where there is one beside the role of the running service."""
+    role = role_of(settings.database_url) if settings.migration_url else None
+    upgrade(_owners(settings), settings.SERVICE, lock_timeout_s=settings.lock_timeout_s, role=role)
 
 
 def new_revision(settings: ServiceSettings, words: str) -> None:
     """Write a revision with what the metadata has and the database has not."""
-    command.revision(configuration(settings.SERVICE, url=settings.database_url), words, autogenerate=True)
+    command.revision(configuration(settings.SERVICE, url=_owners(settings)), words, autogenerate=True)
+
+
+def _owners(settings: ServiceSettings) -> str:
+    return settings.migration_url or settings.database_url
 
 
 @lru_cache(maxsize=8)

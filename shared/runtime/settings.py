@@ -69,12 +69,16 @@ class ServiceSettings(BaseSettings):
     database_url: str = secret(
         "postgresql+psycopg://aftercall:development-only@127.0.0.1:5432/aftercall", description="PostgreSQL of this service"
     )
+    migration_url: str = secret("", description="the same as the role that owns the schema, for `migrate`; empty: as database_url")
     pool_size: int = Field(10, ge=1, description="database connections at most")
     pool_wait_s: float = Field(3.0, gt=0, description="longest wait for a database connection before 503, seconds")
     lock_timeout_s: float = Field(5.0, gt=0, description="longest wait of a migration for a lock, seconds")
 
     broker: Literal["kafka", "memory"] = Field("kafka", description="memory: one process, nothing durable")
     kafka_bootstrap: str = Field("127.0.0.1:9092", description="host:port list of the Kafka brokers")
+    kafka_session_s: float = Field(
+        30.0, ge=1, description="a reader that gave no sign of life for so long loses its partitions to the others, seconds"
+    )
     topic_prefix: str = Field("", description="put in front of every topic name")
 
     seal_keys: str = secret(

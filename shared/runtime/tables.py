@@ -23,6 +23,8 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import JSONB
 
+from shared.runtime.grants import APPEND_ONLY
+
 _NOW = text("now()")
 _STAMP = DateTime(timezone=True)
 
@@ -154,6 +156,7 @@ def _people(metadata: MetaData) -> list[Table]:
         Column("what", Text, nullable=False),
         Column("subject", Text, nullable=False),
         Column("detail", JSONB, nullable=False, server_default=text("'{}'")),
+        info={APPEND_ONLY: True},
     )
     return [api_key, audit]
 

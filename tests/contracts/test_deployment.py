@@ -8,16 +8,15 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import psycopg
 import pytest
 import yaml
+from sqlalchemy import make_url
 
+from deploy.postgres.roles import owner
 from ingest.settings import Settings as Ingest
 from routing.settings import Settings as Routing
 from scoring.settings import Settings as Scoring
-from shared.runtime.migrations import upgrade
 from shared.runtime.settings import COMMON_PREFIX, ServiceSettings
-from tests.support.postgres import Databases
 
 ROOT = Path(__file__).resolve().parents[2]
 SETTINGS: dict[str, type[ServiceSettings]] = {"ingest": Ingest, "scoring": Scoring, "routing": Routing}
@@ -97,18 +96,14 @@ def test_prometheus_reads_the_internal_port_of_every_service() -> None:
     assert targets == [f"{service}:{PORTS[1]}" for service in SETTINGS]
 
 
-def test_a_service_migrates_under_its_own_role_and_reads_nobody_elses_tables(databases: Databases) -> None:
-    url = databases.fresh()
-    name = url.rsplit("/", 1)[1]
-    roles = (ROOT / "deploy" / "postgres" / "roles.sql").read_text(encoding="utf-8").replace("database aftercall", f'database "{name}"')
-    with psycopg.connect(url.replace("+psycopg", ""), autocommit=True) as connection:
-        connection.execute(roles.encode())
+@pytest.mark.parametrize("service", sorted(SETTINGS))
+def test_a_service_runs_as_itself_and_migrates_as_the_owner_of_its_schema(service: str) -> None:
+    migrating, running = (COMPOSE["services"][name]["environment"] for name in ("migrate", service))
+    urls = {name: make_url(value) for name, value in migrating.items() if name.startswith(service.upper())}
 
-    for service in SETTINGS:
-        upgrade(url.replace("postgres@", f"{service}@"), service)
-
-    with (
-        psycopg.connect(url.replace("+psycopg://postgres@", "://routing@")) as connection,
-        pytest.raises(psycopg.errors.InsufficientPrivilege),
-    ):
-        connection.execute("select * from scoring.outbox")
+    assert {name: url.username for name, url in urls.items()} == {
+        f"{service.upper()}_DATABASE_URL": service,
+        f"{service.upper()}_MIGRATION_URL": owner(service),
+    }
+    assert running[f"{service.upper()}_DATABASE_URL"] == migrating[f"{service.upper()}_DATABASE_URL"]
+    assert f"{service.upper()}_MIGRATION_URL" not in running

@@ -3,6 +3,8 @@
 from sqlalchemy import BigInteger, Boolean, Column, DateTime, Float, Index, Integer, MetaData, Sequence, Table, Text, Uuid, func, text
 from sqlalchemy.dialects.postgresql import JSONB
 
+from shared.runtime.grants import APPEND_ONLY
+
 OPEN_CASE = "state in ('open', 'assigned', 'attempting', 'reached', 'resolved')"
 
 
@@ -85,6 +87,7 @@ def _case_history(metadata: MetaData) -> None:
         *_texts("before"),
         Column("by", JSONB, nullable=False),
         Column("detail", JSONB, nullable=False),
+        info={APPEND_ONLY: True},
     )
 
 
