@@ -11,9 +11,8 @@ from pydantic import BaseModel
 
 from routing.alerts import handle, store
 from routing.alerts.model import Alert, Kind, Standing
-from routing.cases.api import by_of, teams_of
+from routing.cases.api import Given, by_of, teams_of
 from routing.cases.model import Level
-from routing.rota.api import Given
 from shared.runtime.access import Permission, Principal, allow
 from shared.runtime.errors import Unprocessable
 from shared.runtime.problems import Problem

@@ -1,11 +1,12 @@
 """Who may do what with cases, and how refusals are answered. A person may hold several roles; rights add up."""
 
-from typing import Final
+from typing import Annotated, Final
 
-from fastapi import FastAPI, Request
+from fastapi import Depends, FastAPI, Request
 from starlette.responses import Response
 
 from routing.cases.model import By
+from routing.deps import Deps
 from routing.errors import Changed, Claimed, NoSuchCase, Refused, VersionUnknown
 from shared.runtime.access import ALL, Permission, Principal
 from shared.runtime.problems import Problem, answer
@@ -20,6 +21,14 @@ MOVE: Final = Permission("cases.move", roles=frozenset({"guide", "supervisor", "
 
 LEAD: Final = Permission("cases.lead", roles=frozenset({"supervisor", "admin"}))
 """Assign to others, close, give back what is somebody else's."""
+
+
+def deps_of(request: Request) -> Deps:
+    deps: Deps = request.app.state.deps
+    return deps
+
+
+Given = Annotated[Deps, Depends(deps_of)]
 
 
 def teams_of(person: Principal, permission: Permission) -> frozenset[str] | None:

@@ -7,10 +7,9 @@ from zoneinfo import ZoneInfo
 from fastapi import APIRouter, Depends, Query
 from pydantic import BaseModel
 
-from routing.cases.api import teams_of
+from routing.cases.api import Given, teams_of
 from routing.recovery import store
 from routing.recovery.model import Cell, Rate, by_arm, cells, whole
-from routing.rota.api import Given
 from shared.runtime.access import Permission, Principal, allow
 
 SEE: Final = Permission("recovery.read", roles=frozenset({"supervisor", "admin"}))

@@ -7,14 +7,13 @@ from zoneinfo import ZoneInfo
 
 from fastapi import APIRouter, Depends, Query
 
-from routing.cases.api import READ, teams_of
+from routing.cases.api import READ, Given, teams_of
 from routing.cases.queue import store
 from routing.cases.queue.handle import Story, Told, Tried, story
 from routing.cases.queue.model import View
 from routing.cases.queue.shown import AnswerShown, AttemptShown, Page, StoryShown, cursor, place, shown, steps_shown
 from routing.cases.queue.store import Viewer
 from routing.errors import NoSuchCase
-from routing.rota.api import Given
 from shared.runtime.access import Principal, allow
 
 router = APIRouter(prefix="/v1/cases", tags=["cases"])

@@ -6,13 +6,12 @@ from typing import Annotated
 from fastapi import APIRouter, Depends
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
-from routing.cases.api import LEAD, MOVE, WORK, by_of, teams_of
+from routing.cases.api import LEAD, MOVE, WORK, Given, by_of, teams_of
 from routing.cases.queue.api import Key
 from routing.cases.queue.shown import CaseShown, shown
 from routing.cases.work import handle
 from routing.cases.work.handle import Seen
 from routing.cases.work.model import Call
-from routing.rota.api import Given
 from shared.runtime.access import Permission, Principal, allow
 from shared.schemas import PlatformRef
 
