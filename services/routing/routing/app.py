@@ -14,6 +14,12 @@ from routing.cases.queue.api import router as reading
 from routing.cases.timers import Counting
 from routing.cases.words import CriticalWords, of_lists
 from routing.cases.work.api import router as working
+from routing.console.case.pages import router as case_pages
+from routing.console.live import Live
+from routing.console.live import router as live
+from routing.console.pages import router as start
+from routing.console.queue.pages import router as queue_pages
+from routing.console.work.pages import router as work_pages
 from routing.deps import Deps
 from routing.handle import HANDLERS
 from routing.metrics import RoutingMetrics
@@ -31,6 +37,9 @@ from shared.runtime.outbound import Outbound
 from shared.runtime.process import Service
 from shared.runtime.sealing import Sealer
 from shared.zones import zones_of_country
+
+MACHINES = (reading, working, rota, recovery, alerts)
+PAGES = (start, live, queue_pages, work_pages, case_pages)
 
 
 def build(settings: Settings, *, broker: Broker) -> Service:
@@ -50,27 +59,28 @@ def build(settings: Settings, *, broker: Broker) -> Service:
         zones=zones_of_country(settings.company_country) or (settings.company_zone,),
     )
     edges = http.edges(settings, database, registry=registry, package="routing")
+    hub = Live(broker, clients=settings.live_clients)
     return Service(
         name="routing",
         settings=settings,
         database=database,
         broker=broker,
-        public=public(edges, deps),
+        public=public(edges, deps, hub),
         internal=http.create_internal(edges),
         handlers=HANDLERS,
         timers=TIMERS,
         deps=deps,
         sealer=deps.sealer,
         measures=Measures(registry),
-        tasks={"counting": Counting(deps)},
+        tasks={"counting": Counting(deps), "live": hub},
         closing=[deps.outbound.close],
     )
 
 
-def public(edges: http.Edges, deps: Deps) -> FastAPI:
-    """The application of the public port; routes find `deps` in its state."""
-    app = http.create_app(edges, [reading, working, rota, recovery, alerts], title="Aftercall routing")
-    app.state.deps = deps
+def public(edges: http.Edges, deps: Deps, hub: Live) -> FastAPI:
+    """The application of the public port; routes find `deps` and `live` in its state."""
+    app = http.create_app(edges, [*MACHINES, *PAGES], title="Aftercall routing")
+    app.state.deps, app.state.live = deps, hub
     api.install(app)
     return app
 

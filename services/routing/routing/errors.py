@@ -58,6 +58,15 @@ class NotForCalls(Refused):
         super().__init__(f"No call may be made for this case: its route is {route}, because of {basis}")
 
 
+class OutsideHours(Refused):
+    """The number stays hidden until calling is allowed and wished."""
+
+    code = "outside_hours"
+
+    def __init__(self) -> None:
+        super().__init__("This customer cannot be called at this hour: the number is shown once the calling hours open")
+
+
 class NextCallMissing(Refused):
     code = "next_at_missing"
 
