@@ -129,6 +129,20 @@ async def test_a_thread_reopened_within_the_gap_is_a_revision_and_later_a_new_in
         assert told == [(0, 1, "over"), (0, 2, "reopened"), (0, 3, "over"), (1, 1, "over")]
 
 
+async def test_what_comes_before_the_first_episode_ever_told_renumbers_nothing(ingest_database: str) -> None:
+    """It is days late and nobody would be asked for it: its facts are kept, the interactions keep their ids."""
+    async with ingest(ingest_database) as running:
+        thread = {"channel": "chat", "customer": {"email": EMAIL}}
+        await running.feed(*call("t-1", start=START, **thread))
+        await running.close()
+        early = [{**each, "id": f"early-{each['id']}", "leg": "early"} for each in call("t-1", start=START - timedelta(days=20), **thread)]
+        await running.feed(*early)
+        await running.close()
+
+        assert [(each["episode"], each["revision"]) for each in await running.sent("interactions.completed")] == [(0, 1)]
+        assert await running.rows("select count(*) from event") == [{"count": 6}]
+
+
 async def test_an_event_that_comes_while_its_contact_is_judged_is_judged_afterwards(ingest_database: str) -> None:
     async with ingest(ingest_database) as running:
         events = call("c-1", start=START, customer={"phone": PHONE})
@@ -253,7 +267,7 @@ async def test_the_catalogue_in_force_names_team_queue_and_moment_and_stays_with
 
 
 async def test_a_number_of_ours_says_what_the_contact_was_for_and_is_nobodys(ingest_database: str) -> None:
-    async with ingest(ingest_database, own_numbers={OTHER_PHONE: "survey"}) as running:
+    async with ingest(ingest_database, own_numbers={"(415) 555-0137": "survey"}) as running:
         await running.feed(*call("c-1", start=START, customer={"phone": OTHER_PHONE}))
         await running.close()
 

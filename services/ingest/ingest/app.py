@@ -12,7 +12,7 @@ from ingest.contacts import api as contacts_api
 from ingest.contacts.handle import Closing
 from ingest.contacts.model import Patience
 from ingest.deps import Deps
-from ingest.errors import CatalogueFileUnusable
+from ingest.errors import CatalogueFileUnusable, OwnNumberUnusable
 from ingest.handle import HANDLERS
 from ingest.intake import api as intake_api
 from ingest.intake.handle import Door
@@ -26,7 +26,7 @@ from ingest.people.handle import Desk
 from ingest.people.zones import Places, postal_zones
 from ingest.settings import Settings
 from ingest.timers import TIMERS
-from shared.addresses import zones_of_number
+from shared.addresses import Unusable, phone, zones_of_number
 from shared.runtime import http, metrics
 from shared.runtime.broker import Broker
 from shared.runtime.consumer import Consumer, Reading
@@ -88,7 +88,7 @@ def _deps(settings: Settings, database: Database, *, sealer: Sealer, measures: M
     closing = Closing(
         desk=desk,
         patience=patience,
-        own_numbers=settings.own_numbers,
+        own_numbers=own_numbers_of(settings),
         topics=watch.topics,
         unread_for=watch.unread_for,
         at_once=settings.close_batch,
@@ -113,6 +113,17 @@ def patience_of(settings: Settings) -> Patience:
         gap=timedelta(seconds=settings.reopen_within_s),
         ahead=timedelta(seconds=settings.clock_ahead_s),
     )
+
+
+def own_numbers_of(settings: Settings) -> dict[str, str]:
+    """In E.164, like the numbers they are compared with."""
+    ours: dict[str, str] = {}
+    for place, (written, purpose) in enumerate(settings.own_numbers.items(), start=1):
+        found = phone(written, settings.company_country)
+        if isinstance(found, Unusable):
+            raise OwnNumberUnusable(place, found.reason)
+        ours[found.value] = purpose.lower()
+    return ours
 
 
 def catalogue_of(file: str) -> Catalogue:

@@ -11,6 +11,13 @@ class CatalogueFileUnusable(AftercallError):
         super().__init__(f"INGEST_CATALOGUE_FILE {file} cannot be used ({said}). Mend the file, or leave the setting empty")
 
 
+class OwnNumberUnusable(AftercallError):
+    def __init__(self, place: int, reason: str) -> None:
+        super().__init__(
+            f"Number {place} of INGEST_OWN_NUMBERS is no phone number ({reason}): write it with its country, like +12125550142"
+        )
+
+
 class PayloadFileMissing(AftercallError):
     def __init__(self, file: str) -> None:
         super().__init__(f"There is no file {file}: give `explain` the paths of files that hold payloads")

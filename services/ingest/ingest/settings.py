@@ -17,6 +17,11 @@ class Settings(ServiceSettings):
 
     SERVICE: ClassVar[str] = "ingest"
 
+    public_port: int = Field(8001, ge=0, le=65535, description="port of the API and of what platforms post")
+    internal_port: int = Field(9001, ge=0, le=65535, description="port of metrics, health and dead letters")
+    public_url: str = Field(
+        "http://127.0.0.1:8001", description="address under which others reach the public port, without a slash at the end"
+    )
     hold_phone_s: float = _seconds(120, "how long a phone contact must be quiet after its last end before it is over")
     hold_chat_s: float = _seconds(900, "the same for a chat")
     hold_web_s: float = _seconds(60, "the same for a web contact")
