@@ -11,6 +11,7 @@ WRONG: list[tuple[dict[str, Any], str]] = [
     ({"first_policies": {"tnps": {"sampling": {"rate": 2}}}}, "sampling.rate"),
     ({"first_policies": {"mood": {}}}, "tnps, recovery"),
     ({"gateways": {"sms": "webhook"}}, "SCORING_WEBHOOK_URL is missing"),
+    ({"gateways": {"sms": "webhook"}, "webhook_url": "https://sms.example.com", "webhook_secret": "short"}, "SCORING_WEBHOOK_SECRET"),
     ({"gateways": {"sms": "pigeon"}}, "GATEWAYS"),
     ({"send_lease_s": 5.0}, "SCORING_SEND_LEASE_S"),
 ]

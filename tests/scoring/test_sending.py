@@ -14,8 +14,10 @@ from scoring.ask.inbox.clients import InboxGateway
 from scoring.ask.model import Accepted, Failed, Lost, Outgoing, Refused, Scope
 from scoring.ask.sending import store
 from scoring.ask.sending.timers import claim_sendings, record_sending, send
+from scoring.decide.first import first_document
+from scoring.decide.policies import store as policies
 from shared.schemas import ConsentChanged, PlatformRef, SurveyDecided
-from tests.support.asking import PHONE, SEALER, FakeGateway, Scoring, case, completed, consent, customer, phone
+from tests.support.asking import EVERYBODY, PHONE, SEALER, FakeGateway, Scoring, case, completed, consent, customer, phone
 
 
 @pytest.fixture
@@ -87,6 +89,25 @@ async def test_an_opt_out_between_decision_and_sending_withdraws_the_survey(scor
     assert scoring.gateway.calls == []
     assert (survey["state"], survey["reason"]) == ("unsent", "opt_out")
     assert (told.outcome, told.reason, told.phase, told.revision) == ("withdrawn", "opt_out", "send", 2)
+
+
+async def test_a_blackout_announced_after_the_decision_moves_the_survey(scoring: Scoring) -> None:
+    await scoring.deliver(completed(customer()))
+    end = datetime.now(UTC).replace(microsecond=0) + timedelta(hours=3)
+    document = first_document(
+        "tnps", {**EVERYBODY, "blackouts": [{"code": "storm", "start": "2026-01-01T00:00:00Z", "end": end.isoformat()}]}
+    )
+    async with scoring.database.transaction() as unit:
+        version = await policies.draft_policy(unit.tx, "tnps", document, note="a storm", by="ana", now=unit.now)
+        await policies.activate_policy(unit.tx, version, at=unit.now, by="ana")
+
+    assert await scoring.send() == 0
+
+    (survey,) = await scoring.surveys()
+    told = (await scoring.sent_messages(SurveyDecided))[-1]
+    assert (survey["state"], survey["due"], survey["send_at"]) == ("planned", end, end)
+    assert (told.outcome, told.phase, told.send_at, told.policy_version) == ("invited", "send", end, version)
+    assert scoring.gateway.calls == []
 
 
 async def test_a_callback_that_turns_out_to_be_ours_is_withdrawn(scoring: Scoring) -> None:

@@ -8,6 +8,7 @@ from scoring.decide.first import VERSIONS, first_document
 from scoring.decide.policy import parse
 from scoring.errors import PolicyInvalid
 from shared.runtime.settings import ServiceSettings, secret
+from shared.runtime.webhooks import WebhookSecretInvalid, webhook_key
 
 DEVELOPMENT_WEBHOOK_SECRET = "whsec_ZGV2ZWxvcG1lbnQtb25seS1kZXZlbG9wbWVudC1vbmx5"  # noqa: S105  # refused in production, like every default
 GatewayName = Literal["inbox", "webhook"]
@@ -17,6 +18,10 @@ class Settings(ServiceSettings):
     """What scoring needs beside what every service needs."""
 
     SERVICE: ClassVar[str] = "scoring"
+
+    public_port: int = Field(8002, ge=0, le=65535, description="port of the survey page, the other pages and the API")
+    internal_port: int = Field(9002, ge=0, le=65535, description="port of metrics, health and dead letters")
+    public_url: str = Field("http://127.0.0.1:8002", description="address in the links customers get, without a slash at the end")
 
     brand: str = Field("Example Health", min_length=1, description="the company's name in invitations and on the survey page")
 
@@ -66,6 +71,8 @@ class Settings(ServiceSettings):
             raise ValueError("SCORING_GATEWAYS sends to the development inbox: name a gateway that reaches customers")
         if "webhook" in self.gateways.values() and not self.webhook_url:
             raise ValueError("SCORING_WEBHOOK_URL is missing: SCORING_GATEWAYS names the webhook gateway")
+        if "webhook" in self.gateways.values():
+            _check_secret(self.webhook_secret)
         for kind, changes in self.first_policies.items():
             if kind not in VERSIONS:
                 raise ValueError(f"SCORING_FIRST_POLICIES names a kind that is not there: choose among {', '.join(VERSIONS)}")
@@ -80,3 +87,10 @@ def _check_first(kind: str, changes: dict[str, Any]) -> None:
         parse(first_document(kind, changes))
     except PolicyInvalid as error:
         raise ValueError(f"SCORING_FIRST_POLICIES cannot run, {kind}: {error}") from None
+
+
+def _check_secret(written: str) -> None:
+    try:
+        webhook_key(written)
+    except WebhookSecretInvalid as error:
+        raise ValueError(f"SCORING_WEBHOOK_SECRET: {error}") from None
