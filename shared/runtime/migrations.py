@@ -24,10 +24,11 @@ LOCK_TIMEOUT_S = 5.0
 
 
 def configuration(service: str, *, url: str = "", lock_timeout_s: float = LOCK_TIMEOUT_S, role: str | None = None) -> Config:
-    """Alembic's configuration of a service, whose `migrations` folder stands beside its package."""
+    """Alembic's configuration of a service, whose `migrations` folder stands beside its package, or inside it where a wheel brought it."""
     package = Path(importlib.import_module(service).__path__[0])
+    folder = next(folder for folder in (package / "migrations", package.parent / "migrations") if folder.is_dir())
     config = Config()
-    config.set_main_option("script_location", str(package.parent / "migrations").replace("%", "%%"))
+    config.set_main_option("script_location", str(folder).replace("%", "%%"))
     config.set_main_option("path_separator", "os")
     config.set_main_option("file_template", "%%(year)d_%%(month).2d_%%(day).2d_%%(rev)s_%%(slug)s")
     config.attributes.update(url=url, schema=service, lock_timeout_s=lock_timeout_s, role=role)
