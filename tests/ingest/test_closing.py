@@ -132,7 +132,7 @@ async def test_a_thread_reopened_within_the_gap_is_a_revision_and_later_a_new_in
 async def test_what_comes_before_the_first_episode_ever_told_renumbers_nothing(ingest_database: str) -> None:
     """It is days late and nobody would be asked for it: its facts are kept, the interactions keep their ids."""
     async with ingest(ingest_database) as running:
-        thread = {"channel": "chat", "customer": {"email": EMAIL}}
+        thread: Json = {"channel": "chat", "customer": {"email": EMAIL}}
         await running.feed(*call("t-1", start=START, **thread))
         await running.close()
         early = [{**each, "id": f"early-{each['id']}", "leg": "early"} for each in call("t-1", start=START - timedelta(days=20), **thread)]

@@ -25,6 +25,7 @@ from ingest.people.model import Nobody
 from ingest.people.profile import from_contact
 from shared.runtime.database import Unit
 from shared.runtime.errors import Unprocessable
+from shared.runtime.failpoints import failpoint
 from shared.runtime.sealing import Sealer
 from shared.schemas import Customer, InteractionCompleted, Sealed
 
@@ -68,6 +69,7 @@ async def close_due(unit: Unit, closing: Closing) -> int:
     await store.save_judged(unit.tx, rows)
     for row in rows:
         closing.metrics.closings.labels(row["waits_for"] or "over").inc()
+    failpoint("ingest.contacts_closed")
     return len(due)
 
 
