@@ -2,11 +2,8 @@
 
 import asyncio
 import contextlib
-import logging
 from collections.abc import Callable
 from dataclasses import dataclass
-
-from sqlalchemy.exc import SQLAlchemyError
 
 from routing.cases import endings, moves, store
 from routing.cases import handle as keeping
@@ -14,9 +11,8 @@ from routing.cases.handle import Change
 from routing.cases.model import SYSTEM, Case, Moved, State
 from routing.deps import Deps
 from shared.runtime.database import Unit
+from shared.runtime.patience import Patience
 from shared.runtime.timers import Timer
-
-log = logging.getLogger("aftercall.routing")
 
 
 async def _run(unit: Unit, deps: Deps, *, column: str, move: Callable[[Case], Moved]) -> int:
@@ -53,16 +49,14 @@ CASE_TIMERS = {"overdue": Timer(mark_overdue), "closing": Timer(close_resolved),
 
 @dataclass(frozen=True, slots=True)
 class Counting:
-    """Counts cases by state for the gauges, every `gauges_s`; a count that fails is logged and the next one is tried."""
+    """Counts cases by state for the gauges, every `gauges_s`. Where the database does not allow it, the next round will do."""
 
     deps: Deps
 
     async def run(self, stop: asyncio.Event) -> None:
+        patience = Patience(stop)
         while not stop.is_set():
-            try:
-                await self.count()
-            except (SQLAlchemyError, OSError) as error:
-                log.warning("cases were not counted", extra={"error": type(error).__name__})
+            await patience.attempt(self.count)
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(stop.wait(), self.deps.settings.gauges_s)
 
