@@ -14,8 +14,9 @@ _CASES = Path(__file__).parent / "cases"
 class Settings(ServiceSettings):
     SERVICE: ClassVar[str] = "routing"
 
-    public_port: int = Field(8003, description="port of the console, the pages and the API")
-    internal_port: int = Field(9003, description="port of metrics, health and dead letters")
+    public_port: int = Field(8003, ge=0, le=65535, description="port of the console, the pages and the API")
+    internal_port: int = Field(9003, ge=0, le=65535, description="port of metrics, health and dead letters")
+    public_url: str = Field("http://127.0.0.1:8003", description="address under which people reach the console, without a slash at the end")
     rota_file: Path | None = Field(None, description="rota in force until a version is activated; without it no team is known")
     policy_file: Path = Field(_CASES / "policy.json", description="case policy in force until a version is activated")
     words_file: Path = Field(_CASES / "words.json", description="lists of critical words by language")
