@@ -101,6 +101,7 @@ class Database:
             max_overflow=0,
             pool_timeout=pool_wait,
             pool_pre_ping=True,
+            hide_parameters=True,  # an error's text must not carry what a statement was given
             connect_args={
                 "options": f"-c search_path={schema} -c timezone=UTC",
                 "application_name": f"aftercall-{schema}",
