@@ -1,8 +1,9 @@
 """The page that says why a customer was asked, or not."""
 
 from collections.abc import AsyncIterator
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
+from uuid import uuid4
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -14,6 +15,7 @@ from scoring.decide.policy import RULES
 from scoring.decide.story import Revision, RuleVerdict
 from scoring.decide.words import WORDS, span
 from shared.runtime.access import Teams
+from shared.schemas import CustomerErased
 from tests.support.asking import NOON, asked, completed, consent, customer, facts, policy
 from tests.support.scoring_http import Served, served
 
@@ -136,6 +138,21 @@ async def test_a_contact_is_found_by_id_and_by_the_platforms_reference(service: 
     assert unknown.status_code == 404
     assert "<i>nothing" not in unknown.text
     assert (await service.http.get("/decisions", headers=admin)).status_code == 200
+
+
+async def test_what_an_erased_customer_was_is_gone_and_the_rules_stay(service: Served) -> None:
+    contact = completed(customer())
+    await service.scoring.deliver(contact)
+    await service.scoring.deliver(
+        CustomerErased(request_id=uuid4(), customer_ids=(customer().customer_id,), requested_at=datetime.now(UTC), basis="request")
+    )
+
+    page = await service.http.get(f"/decisions/{contact.interaction_id}", headers={**service.cookie("admin"), **HTML})
+
+    assert "This customer is asked" in page.text
+    assert page.text.count('<tr role="row"') == 20
+    assert "Removed at the customer's wish" in page.text
+    assert "family" not in page.text.replace("phone:family", "")
 
 
 async def test_another_teams_contact_does_not_exist(service: Served) -> None:

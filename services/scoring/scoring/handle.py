@@ -99,7 +99,7 @@ async def _erase(unit: Unit, asked: CustomerErased) -> ErasureReported:
     erased = await surveys.erase(unit.tx, ids)
     await callbacks.erase(unit.tx, ids)
     counts = {
-        "answers": await answers.erase(unit.tx, erased, customer_ids=ids),
+        "answers": await answers.erase(unit.tx, erased),
         "messages": await inbox.erase(unit.tx, erased),
         "surveys": len(erased),
         "decisions": await decisions.erase(unit.tx, ids),

@@ -11,6 +11,9 @@ from scoring.decide.rules import reason
 from scoring.decide.story import Revision, RuleVerdict
 from scoring.decide.words import WORDS
 
+KNEW = ("channel", "medium", "outcome", "segment", "team", "legs", "transfers", "language", "zones")
+"""What a decision saw, in the order it is shown."""
+
 
 @dataclass(frozen=True, slots=True)
 class Line:
@@ -48,6 +51,16 @@ def because(revision: Revision, terms: Terms) -> str:
         return f"Every rule of policy {revision.policy_version} passed."
     words = WORDS[found.rule]
     return f"{words.title}: {_saw(found, revision)}. Policy {revision.policy_version} passes: {words.passes(terms)}."
+
+
+def knew(revision: Revision) -> list[tuple[str, str]]:
+    """What it saw, named; what was not known is left out, and after an erasure all of it."""
+    found = ((name, revision.facts.get(name)) for name in KNEW)
+    return [(name.capitalize(), _told(value)) for name, value in found if value not in (None, [])]
+
+
+def _told(value: object) -> str:
+    return ", ".join(value) if isinstance(value, list) else str(value)
 
 
 def clock(at: datetime | None, zone: ZoneInfo) -> str:

@@ -11,7 +11,7 @@ from starlette.responses import RedirectResponse, Response
 
 from scoring.decide import store
 from scoring.decide.api import READ_DECISIONS, sees
-from scoring.decide.explain import because, clock, headline, lines
+from scoring.decide.explain import because, clock, headline, knew, lines
 from scoring.decide.policies import store as policies
 from scoring.decide.policy import Policy
 from scoring.decide.story import Story, stories
@@ -74,6 +74,7 @@ def _shown(story: Story, by_version: dict[int, Policy], *, who: str, zone: ZoneI
         "title": headline(newest, who=who, zone=zone),
         "because": because(newest, terms),
         "lines": lines(newest, terms),
+        "knew": knew(newest),
         "decided_at": clock(newest.decided_at, zone),
         "seed": terms.sampling.seed,
         "history": [(each, clock(each.decided_at, zone)) for each in story.revisions],
