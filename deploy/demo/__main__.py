@@ -13,7 +13,7 @@ import httpx
 from deploy.demo import center, home
 from deploy.demo.journey import TOPICS
 from deploy.demo.mailbox import Mailbox
-from deploy.demo.stack import Stack, first_of, running
+from deploy.demo.stack import ServicesEnded, Stack, first_of, running
 from deploy.demo.stage import Stage
 from deploy.guardian import DidNotStart
 from deploy.kafka.broker import KafkaNotAvailable
@@ -70,9 +70,11 @@ def main() -> int:
     logging.getLogger("aiokafka").setLevel(logging.CRITICAL)  # right after its creation a topic has no leader yet; asking again is normal
     try:
         asyncio.run(demo(broker, alone=given.alone))
-    except (KafkaNotAvailable, DidNotStart) as refused:
+    except (KafkaNotAvailable, DidNotStart, ServicesEnded) as refused:
         print(refused, file=sys.stderr)
         return 1
+    except KeyboardInterrupt:
+        return 130
     return 0
 
 

@@ -11,7 +11,7 @@ import signal
 import stat
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib.util import find_spec
@@ -21,13 +21,13 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2]))  # the guardian run
 
 from deploy.guardian import DidNotStart, Guarded, guard, guarded, log_file  # after the line above
 
-# Nothing here outlives a crash of the machine, so nothing is flushed; a crash of the server alone loses nothing.
+# Nothing here outlives a crash of the machine, so nothing is flushed. A crash of the server alone loses nothing: commits are still
+# handed to the system before they are answered (`synchronous_commit` stays on), which without flushing costs next to nothing.
 SETTINGS = {
     "listen_addresses": "127.0.0.1",
     "unix_socket_directories": "",
     "max_connections": "300",
     "fsync": "off",
-    "synchronous_commit": "off",
     "full_page_writes": "off",
     "wal_level": "minimal",
     "max_wal_senders": "0",
@@ -54,9 +54,12 @@ class Server:
 
 
 @contextmanager
-def postgres() -> Iterator[Server]:
-    """A fresh server on a free loopback port; stopped and erased at the end, also when this process is killed."""
-    with guarded(Path(__file__)) as server:
+def postgres(**settings: str) -> Iterator[Server]:
+    """A fresh server on a free loopback port; stopped and erased at the end, also when this process is killed.
+
+    `settings` are PostgreSQL's, by name; they win over those above.
+    """
+    with guarded(Path(__file__), *(f"{name}={value}" for name, value in settings.items())) as server:
         yield Server(server)
 
 
@@ -66,6 +69,9 @@ class Postgres:
     name = "postgres"
     ports = 1
     cut = signal.SIGQUIT  # SIGKILL would leave a shared memory segment behind
+
+    def __init__(self, settings: Mapping[str, str]) -> None:
+        self._settings = {**SETTINGS, **settings}
 
     def prepare(self, directory: Path, _ports: tuple[int, ...]) -> None:
         directory.chmod(0o755)
@@ -79,7 +85,7 @@ class Postgres:
             subprocess.run(initdb, check=True, user=self.user(), stdin=subprocess.DEVNULL, stdout=out, stderr=out, cwd=directory)
 
     def command(self, directory: Path, ports: tuple[int, ...]) -> list[str]:
-        settings = {**SETTINGS, "port": str(ports[0])}
+        settings = {**self._settings, "port": str(ports[0])}
         options = [part for name, value in settings.items() for part in ("-c", f"{name}={value}")]
         return [self._program(directory, "postgres"), "-D", str(directory / "data"), *options]
 
@@ -122,4 +128,4 @@ def _copied(installed: Path, directory: Path) -> Path:
 
 
 if __name__ == "__main__":
-    guard(Postgres())
+    guard(Postgres(dict(argument.split("=", 1) for argument in sys.argv[1:])))
