@@ -7,7 +7,7 @@ from uuid import UUID, uuid4
 import pytest
 
 from scoring.people import store as people
-from shared.schemas import ConsentChanged, CustomerChanged, CustomerErased, ErasureReported
+from shared.schemas import ConsentChanged, CustomerChanged, CustomerErased, ErasureReported, SurveyAnswered
 from tests.support.asking import PHONE, Scoring, case, completed, consent, customer, sealed
 
 ADA = UUID(int=1)
@@ -40,6 +40,21 @@ async def test_what_was_known_of_a_person_goes_and_the_decision_stays(scoring: S
     assert row["snapshot"] is None
     assert (report.service, report.done) == ("scoring", True)
     assert (report.counts["customers"], report.counts["surveys"], report.counts["decisions"]) == (1, 1, 1)
+
+
+async def test_words_go_and_the_score_stays(scoring: Scoring) -> None:
+    await scoring.deliver(completed(customer()))
+    await scoring.send()
+    (survey,) = await scoring.surveys()
+    await scoring.deliver(SurveyAnswered(answer_id="a-1", survey_id=survey["id"], channel="sms", score=3, comment="my name is Ada"))
+    (before,) = await scoring.rows("select score, comment from feedback")
+
+    await scoring.deliver(erased())
+
+    (feedback,) = await scoring.rows("select score, comment from feedback")
+    (answer,) = await scoring.rows("select score, comment from answer")
+    assert before["comment"] is not None
+    assert (feedback["score"], feedback["comment"]) == (answer["score"], answer["comment"]) == (3, None)
 
 
 async def test_a_planned_survey_is_not_sent(scoring: Scoring) -> None:
