@@ -240,3 +240,42 @@ async def test_an_answer_kept_by_a_closed_page_is_sent_when_it_is_opened_again(s
 
     await expect(page.get_by_role("heading", level=1)).to_have_text("Your 8 is saved")
     assert [told.score for told in await survey.service.told()] == [8]
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        "document.documentElement.dir = 'rtl'",
+        "document.documentElement.style.fontSize = '200%'",
+    ],
+    ids=["right to left", "text at 200 %"],
+)
+async def test_a_small_phone_holds_right_to_left_and_text_twice_as_large(survey: Survey, changed: str) -> None:
+    page = await survey.page()
+    states = await survey.states()
+    for state in ("ask", "more", "thanks", "amend", "answered", "stop"):
+        await page.goto(survey.url + states[state])
+        await page.evaluate(changed)
+        await _looks_right(page, f"{state}-{'rtl' if 'rtl' in changed else 'zoom'}", 320, "light")
+
+
+async def test_right_to_left_the_scale_begins_at_the_right(survey: Survey) -> None:
+    token = await survey.service.asked()
+    page = await survey.page()
+    await page.goto(f"{survey.url}/s/{token}")
+    await page.evaluate("document.documentElement.dir = 'rtl'")
+
+    zero, one = await page.get_by_text("0", exact=True).bounding_box(), await page.get_by_text("1", exact=True).bounding_box()
+    assert zero is not None
+    assert one is not None
+    assert zero["x"] > one["x"]
+
+
+async def test_in_forced_colours_the_chosen_number_is_still_marked(survey: Survey) -> None:
+    token = await survey.service.asked()
+    page = await survey.page()
+    await page.emulate_media(forced_colors="active")
+    await page.goto(f"{survey.url}/s/{token}?score=7")
+
+    outline = await page.get_by_text("7", exact=True).evaluate("face => getComputedStyle(face).outlineWidth")
+    assert outline == "4px"
