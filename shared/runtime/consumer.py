@@ -13,6 +13,7 @@ from functools import partial
 from uuid import UUID, uuid4
 
 from shared.runtime import dead_letters, offsets, waiting
+from shared.runtime.applying import Applied, Apply
 from shared.runtime.broker import Broker, BrokerAway, NotOurs, Partition, Progress, Reader, Record
 from shared.runtime.cap import Limits
 from shared.runtime.capping import Capping
@@ -20,7 +21,7 @@ from shared.runtime.database import Database
 from shared.runtime.dead_letters import Letter
 from shared.runtime.delivery import Delivery
 from shared.runtime.failpoints import failpoint
-from shared.runtime.handling import Applied, Apply, Batch, Dispatch, Handler
+from shared.runtime.handling import Batch, Dispatch, Handler
 from shared.runtime.holding import Held, progress_of
 from shared.runtime.measures import Measures
 from shared.runtime.patience import Patience, Stopped

@@ -3,9 +3,10 @@
 from collections import defaultdict
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Generic, Protocol, TypeVar
+from typing import Any, Generic, TypeVar
 
 from shared.runtime import dead_letters, inbox, offsets, tracing, waiting
+from shared.runtime.applying import Applied
 from shared.runtime.broker import Partition, Progress, Record
 from shared.runtime.database import Database, Unit
 from shared.runtime.dead_letters import CONFLICT, Letter
@@ -59,24 +60,6 @@ class Handler(Generic[D]):
     def schemas(self) -> dict[str, type[Message]]:
         each = self.schema if isinstance(self.schema, tuple) else (self.schema,)
         return {schema.TYPE: schema for schema in each}
-
-
-@dataclass(frozen=True, slots=True)
-class Applied:
-    """`owned`: the partitions that were still ours; `dead`: places of records that became dead letters and count for the cap."""
-
-    owned: frozenset[Partition]
-    dead: frozenset[tuple[str, int, int]] = frozenset()
-    parked: int = 0
-
-
-class Apply(Protocol):
-    async def __call__(self, records: Sequence[Record], progress: Progress | None, *, again: bool = False) -> Applied:
-        """Store records and offsets in one transaction.
-
-        Without `progress` nothing is fenced (a replay); `again`: what the inbox knows is taken again.
-        Anything but the world's fault that rises makes the caller go record by record.
-        """
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,10 +13,11 @@ from typing import Any, Protocol
 
 from fastapi import FastAPI
 
+from shared.runtime.applying import Apply
 from shared.runtime.broker import Broker
 from shared.runtime.consumer import Consumer, Reading
 from shared.runtime.database import Database
-from shared.runtime.handling import Apply, Dispatch, Handler
+from shared.runtime.handling import Dispatch, Handler
 from shared.runtime.http import Edges, Health, unready
 from shared.runtime.measures import Measures
 from shared.runtime.memory import MemoryBroker

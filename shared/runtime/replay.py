@@ -13,9 +13,9 @@ from sqlalchemy import RowMapping
 
 from shared.runtime import dead_letters
 from shared.runtime.access import allow
-from shared.runtime.audit import audit
+from shared.runtime.applying import Apply
+from shared.runtime.audit import Actor, audit
 from shared.runtime.database import Database, Unit, rows, run
-from shared.runtime.handling import Apply
 from shared.runtime.patience import passing
 from shared.runtime.problems import Problem, not_found
 from shared.runtime.rights import Permission, Principal
@@ -108,10 +108,10 @@ async def look(request: Request, letter: UUID, who: Admin) -> Look:
     """Masked, and still written to the audit log."""
     replays = _replays(request)
     async with replays.database.transaction() as unit:
-        kept, body = await _kept(unit, letter, replays)
-        await audit(unit.tx, who, "dead-letter.look", subject=letter)
-    names = [name for name, _ in kept["headers"]]
-    return Look(reason=kept["reason"], path=kept["path"], headers=names, size=len(body), body=_masked_body(body))
+        seen = await look_at(unit, letter, replays.sealer, who=who)
+    if seen is None:
+        raise not_found()
+    return seen
 
 
 @router.post("/{letter}/replay")
@@ -140,28 +140,50 @@ async def replay(request: Request, letter: UUID, given: Replay, who: Admin) -> R
 
 @router.post("/{letter}/discard")
 async def discard(request: Request, letter: UUID, given: Discard, who: Admin) -> Replayed:
-    replays = _replays(request)
-    async with replays.database.transaction() as unit:
-        await _kept(unit, letter, replays)
-        await dead_letters.settle(unit.tx, letter, state="discarded")
-        await audit(unit.tx, who, "dead-letter.discard", subject=letter, detail={"reason": given.reason})
-    return Replayed(taken=False, reason="discarded")
+    async with _replays(request).database.transaction() as unit:
+        state = await discard_one(unit, letter, reason=given.reason, who=who)
+    if state is None:
+        raise not_found()
+    return Replayed(taken=state == "replayed", reason=state)
 
 
 @router.post("/resume")
 async def resume(request: Request, given: Resume, who: Admin) -> Replayed:
     """Let a topic that the cap has stopped go on; nothing is skipped."""
     async with _replays(request).database.transaction() as unit:
-        stopped = await resume_topic(unit, given.topic)
-        await audit(unit.tx, who, "dead-letters.resume", subject=given.topic)
+        stopped = await resume_topic(unit, given.topic, who=who)
     if not stopped:
         raise Problem(409, "not_stopped", "This topic is not stopped.")
     return Replayed(taken=True)
 
 
-async def resume_topic(unit: Unit, topic: str) -> bool:
+async def look_at(unit: Unit, letter: UUID, sealer: Sealer, *, who: Actor) -> Look | None:
+    """Masked, and still written to the audit log."""
+    found = await dead_letters.body(unit.tx, letter, sealer)
+    if found is None:
+        return None
+    await audit(unit.tx, who, "dead-letter.look", subject=letter)
+    kept, body = found
+    names = [name for name, _ in kept["headers"]]
+    return Look(reason=kept["reason"], path=kept["path"], headers=names, size=len(body), body=_masked_body(body))
+
+
+async def discard_one(unit: Unit, letter: UUID, *, reason: str, who: Actor) -> str | None:
+    """Its state: discarded, or replayed where that came first."""
+    state = await dead_letters.state(unit.tx, letter)
+    if state != "waiting":
+        return state
+    await dead_letters.settle(unit.tx, letter, state="discarded")
+    await audit(unit.tx, who, "dead-letter.discard", subject=letter, detail={"reason": reason})
+    return "discarded"
+
+
+async def resume_topic(unit: Unit, topic: str, *, who: Actor) -> bool:
     """Was it stopped?"""
-    return bool(await run(unit.tx, "delete from topic_cap where topic = :topic", topic=topic))
+    if not await run(unit.tx, "delete from topic_cap where topic = :topic", topic=topic):
+        return False
+    await audit(unit.tx, who, "dead-letters.resume", subject=topic)
+    return True
 
 
 async def stopped_topics(unit: Unit) -> list[str]:

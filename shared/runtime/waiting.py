@@ -2,20 +2,18 @@
 
 from collections.abc import Sequence
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import RowMapping
 
 from shared.runtime import dead_letters
+from shared.runtime.applying import Apply
 from shared.runtime.broker import Record
 from shared.runtime.database import Database, Unit, as_json, rows, run
 from shared.runtime.dead_letters import Letter
 from shared.runtime.delivery import Delivery
 from shared.runtime.sealing import Sealer
-
-if TYPE_CHECKING:
-    from shared.runtime.handling import Apply
 
 LONGEST = timedelta(hours=24)
 FIRST_PAUSE = timedelta(seconds=2)
@@ -44,7 +42,7 @@ async def park(unit: Unit, parked: Sequence[tuple[Delivery[Any], str]], sealer: 
     await run(unit.tx, _PARK, parked=as_json(kept), pause=FIRST_PAUSE, longest=LONGEST)
 
 
-async def hand_in_again(database: Database, apply: "Apply", sealer: Sealer) -> int:
+async def hand_in_again(database: Database, apply: Apply, sealer: Sealer) -> int:
     """Try what is due once more; returns how many are not waiting any longer."""
     async with database.transaction() as unit:
         due = await rows(unit.tx, _LEASE)
