@@ -52,8 +52,8 @@ migrate: $(VENV)/demo ## bring the three schemas of AFTERCALL_DATABASE_URL up to
 docs: ## generated documents: OpenAPI of each service, AsyncAPI of the topics
 	@echo "make docs: nothing is generated yet" >&2; exit 1
 
-faults: $(VENV)/dev ## the kill and fault cases with their ledger, one JSON line each
-	@$(BIN)/python -m pytest -q -s -m fault tests/faults
+faults: $(VENV)/dev ## the kill and fault cases with their ledger, one JSON line each, the last line is the sum; CASES="A1 B7" picks
+	@FAULTS=1 CASES="$(CASES)" $(BIN)/python -m pytest -q -s -m fault tests/faults
 
 bench: ## ours, the bare floor and a record-at-a-time twin, side by side in one run
 	@echo "make bench: there is no benchmark yet" >&2; exit 1

@@ -21,25 +21,25 @@ def databases() -> Iterator[Databases]:
 @pytest.fixture
 def database_url(databases: Databases) -> Iterator[str]:
     """An empty database, for this test alone."""
-    yield from _database(databases, service=None)
+    yield from _database(databases)
 
 
 @pytest.fixture
 def ingest_database(databases: Databases) -> Iterator[str]:
     """A database with ingest's tables, for this test alone."""
-    yield from _database(databases, service="ingest")
+    yield from _database(databases, "ingest")
 
 
 @pytest.fixture
 def scoring_database(databases: Databases) -> Iterator[str]:
     """A database with scoring's tables, for this test alone."""
-    yield from _database(databases, service="scoring")
+    yield from _database(databases, "scoring")
 
 
 @pytest.fixture
 def routing_database(databases: Databases) -> Iterator[str]:
     """A database with routing's tables, for this test alone."""
-    yield from _database(databases, service="routing")
+    yield from _database(databases, "routing")
 
 
 @pytest.fixture(scope="session")
@@ -56,7 +56,7 @@ async def browser() -> AsyncIterator[Browser]:
         yield running
 
 
-def _database(databases: Databases, *, service: str | None) -> Iterator[str]:
-    url = databases.fresh(service)
+def _database(databases: Databases, *services: str) -> Iterator[str]:
+    url = databases.fresh(*services)
     yield url
     databases.drop(url)

@@ -1,4 +1,4 @@
-"""The command line of a service: `python -m scoring run | migrate | login-link | api-key | settings`, and what the service adds."""
+"""The command line of a service: `python -m scoring run | migrate | dead-letters | login-link | api-key | settings`, and its own."""
 
 import argparse
 import asyncio
@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, TypeVar
 
-from shared.runtime import logging, migrations, process
+from shared.runtime import dead_letters_command, logging, migrations, process
 from shared.runtime.access import Access
 from shared.runtime.broker import Broker
 from shared.runtime.database import Database
@@ -17,6 +17,7 @@ from shared.runtime.kafka import KafkaBroker
 from shared.runtime.keys import NewKey, create_key, revoke_key
 from shared.runtime.memory import MemoryBroker
 from shared.runtime.rights import ALL_TEAMS, ROLES, SCOPES, Principal, Teams, rights
+from shared.runtime.sealing import Sealer
 from shared.runtime.settings import ServiceSettings, load, table
 
 S = TypeVar("S", bound=ServiceSettings)
@@ -54,7 +55,7 @@ def broker_of(settings: ServiceSettings) -> Broker:
     """The broker the settings name."""
     if settings.broker == "memory":
         return MemoryBroker()
-    return KafkaBroker(settings.kafka_bootstrap, prefix=settings.topic_prefix)
+    return KafkaBroker(settings.kafka_bootstrap, prefix=settings.topic_prefix, session_s=settings.kafka_session_s)
 
 
 def _common(build: Callable[..., process.Service]) -> list[Command]:
@@ -65,6 +66,7 @@ def _common(build: Callable[..., process.Service]) -> list[Command]:
     return [
         Command("run", "serve until SIGTERM", run),
         Command("migrate", "bring the database schema to the newest revision", _migrate, _migrate_arguments),
+        Command("dead-letters", dead_letters_command.HELP, _dead_letters, dead_letters_command.arguments),
         Command("login-link", "print an address that signs a person in", _login_link, _person_arguments),
         Command("api-key", "create an API key and print it once; or revoke one", _api_key, _key_arguments),
         Command("settings", "print every setting, its default and its meaning", _settings),
@@ -80,6 +82,19 @@ def _migrate(given: argparse.Namespace, settings: ServiceSettings) -> int:
         migrations.new_revision(settings, given.new)
     else:
         migrations.migrate(settings)
+    return 0
+
+
+def _dead_letters(given: argparse.Namespace, settings: ServiceSettings) -> int:
+    sealer = Sealer(settings.seal_keys, settings.pepper)
+
+    async def told(database: Database) -> list[str]:
+        async with database.transaction() as unit:
+            lines: list[str] = await given.act(unit, given, sealer)
+            return lines
+
+    for line in asyncio.run(_with(settings, told)):
+        _print(line)
     return 0
 
 

@@ -15,24 +15,31 @@ class Databases:
 
     server: Server
     _numbers: "itertools.count[int]" = field(default_factory=itertools.count)
-    _templates: dict[str, str] = field(default_factory=dict)
+    _templates: dict[tuple[str, ...], str] = field(default_factory=dict)
 
-    def fresh(self, service: str | None = None) -> str:
-        """The `postgresql+psycopg://` URL of a new database: with that service's tables, else empty."""
+    def fresh(self, *services: str) -> str:
+        """The `postgresql+psycopg://` URL of a new database: with these services' tables, else empty."""
         name = f"test_{next(self._numbers)}"
-        self._create(name, template=self._migrated(service) if service else "template0")
+        self._create(name, template=self._migrated(services) if services else "template0")
+        return self.server.url(name)
+
+    def copy(self, url: str) -> str:
+        """The URL of a new database with all that is in this one, to which nobody may be connected."""
+        name = f"test_{next(self._numbers)}"
+        self._create(name, template=url.rsplit("/", 1)[1])
         return self.server.url(name)
 
     def drop(self, url: str) -> None:
         self._execute(f'drop database if exists "{url.rsplit("/", 1)[1]}" with (force)')
 
-    def _migrated(self, service: str) -> str:
-        if service not in self._templates:
-            name = f"template_{service}"
+    def _migrated(self, services: tuple[str, ...]) -> str:
+        if services not in self._templates:
+            name = f"template_{'_'.join(services)}"
             self._create(name, template="template0")
-            upgrade(self.server.url(name), service)
-            self._templates[service] = name
-        return self._templates[service]
+            for service in services:
+                upgrade(self.server.url(name), service)
+            self._templates[services] = name
+        return self._templates[services]
 
     def _create(self, name: str, *, template: str) -> None:
         self._execute(f'create database "{name}" template "{template}" strategy file_copy')

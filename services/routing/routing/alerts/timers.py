@@ -25,6 +25,7 @@ async def claim(unit: Unit, deps: Deps) -> list[Outgoing]:
 
 
 async def call(outgoing: Outgoing, deps: Deps) -> str:
+    failpoint("routing.before_alert")
     outcome = await deliver(outgoing, deps)
     failpoint("routing.after_alert_accepted")
     return outcome

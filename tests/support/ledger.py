@@ -1,0 +1,135 @@
+"""A contact center with its own record: numbered contacts, a customer each, and what must come of every one of them."""
+
+import asyncio
+import json
+import random
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from uuid import uuid4
+
+from deploy.demo import center
+from deploy.demo.people import Person, person
+from shared.runtime.broker import Broker, Outgoing
+from shared.schemas import PlatformRef, SurveyAnswered
+from tests.support.fake_gateway import FakeGateway
+
+ACCOUNT = "faults"
+SCORES = (2, 8, 10, 5, 9, 10, 0, 7, 10, 10)
+CHUNK = 500
+
+
+def score_of(number: int) -> int:
+    """What customer `number` answers."""
+    return SCORES[number % len(SCORES)]
+
+
+def is_detractor(number: int) -> bool:
+    return score_of(number) <= 6
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """One contact as its platform tells it."""
+
+    number: int
+    platform: str
+    account: str
+    ref: str
+    phone: str
+    records: tuple[Outgoing, ...]
+
+
+def native(number: int, *, ended: datetime) -> Told:
+    """Three events of our own shape, known by a member id."""
+    who, ref = person(number), f"call-{number}"
+    began = ended - timedelta(seconds=300)
+    steps = (("started", began), ("connected", began + timedelta(seconds=20)), ("ended", ended))
+    records = tuple(_native(ref, who, event=event, at=at) for event, at in steps)
+    return Told(number, "native", ACCOUNT, ref, who.phone, records)
+
+
+def connect(number: int, *, ended: datetime) -> Told:
+    """Amazon Connect's contact events and its contact record, known by a phone number."""
+    who = person(number)
+    contact = center.short_call(who, ended=ended, rng=random.Random(number))
+    records = tuple(Outgoing(each.topic, each.key.encode(), each.value, ()) for each in contact.emissions)
+    return Told(number, contact.platform, contact.account, contact.ref, who.phone, records)
+
+
+def _native(ref: str, who: Person, *, event: str, at: datetime) -> Outgoing:
+    said = {
+        "id": f"{ref}-{event}",
+        "account": ACCOUNT,
+        "contact": ref,
+        "event": event,
+        "at": at.isoformat(),
+        "channel": "phone",
+        "direction": "inbound",
+        "customer": {"member_id": who.member_id, "phone": who.phone},
+    }
+    if event != "started":
+        said["agent"] = {"id": "agent-ana", "name": "Ana"}
+    return Outgoing("interactions.phone", ref.encode(), json.dumps(said).encode(), ())
+
+
+@dataclass
+class Ledger:
+    """What was told and answered. `events` counts every event once, `repeats` what was sent again."""
+
+    broker: Broker
+    told: dict[int, Told] = field(default_factory=dict)
+    answered: dict[int, int] = field(default_factory=dict)
+    events: int = 0
+    repeats: int = 0
+
+    async def tell(self, numbers: Sequence[int], *, repeating: int = 20) -> None:
+        """Every third contact is a native one, the others are Connect's; every event of each `repeating`-th contact is sent twice."""
+        ended = datetime.now(UTC)
+        fresh = [(native if number % 3 == 0 else connect)(number, ended=ended) for number in numbers]
+        self.told |= {each.number: each for each in fresh}
+        self.events += sum(len(each.records) for each in fresh)
+        twice = [each for each in fresh if repeating and each.number % repeating == 0]
+        self.repeats += sum(len(each.records) for each in twice)
+        await self._publish(record for each in (*fresh, *twice) for record in each.records)
+
+    async def answer(self, gateway: FakeGateway) -> None:
+        """Until cancelled: each customer who is asked answers at once, every tenth twice over."""
+        by_phone, seen = {each.phone: each for each in self.told.values()}, 0
+        while True:
+            fresh, seen = gateway.delivered[seen:], len(gateway.delivered)
+            numbers = [by_phone[each.to].number for each in fresh if by_phone[each.to].number not in self.answered]
+            await self._publish(self._answer(number) for number in (*numbers, *(n for n in numbers if n % 10 == 0)))
+            await asyncio.sleep(0.1)
+
+    def _answer(self, number: int) -> Outgoing:
+        self.answered[number] = score_of(number)
+        of = self.told[number]
+        said = SurveyAnswered(
+            answer_id=f"answer-{number}",
+            contact=PlatformRef(platform=of.platform, account=of.account, ref=of.ref),
+            channel="sms",
+            score=score_of(number),
+        )
+        return response(said)
+
+    async def _publish(self, records: Iterable[Outgoing]) -> None:
+        owed = list(records)
+        for at in range(0, len(owed), CHUNK):
+            await self.broker.publish(owed[at : at + CHUNK])
+
+    @property
+    def refs(self) -> set[tuple[str, str, str]]:
+        return {(each.platform, each.account, each.ref) for each in self.told.values()}
+
+    @property
+    def detractors(self) -> list[int]:
+        return [number for number in self.told if is_detractor(number)]
+
+
+def response(said: SurveyAnswered) -> Outgoing:
+    """An answer as an outsider writes it to `survey.responses`."""
+    headers = {"ce_specversion": "1.0", "ce_id": str(uuid4()), "ce_source": "/faults/phone", "ce_type": said.TYPE}
+    body = said.model_dump_json(by_alias=True, exclude_none=True).encode()
+    key = said.answer_id or "answer"
+    return Outgoing("survey.responses", key.encode(), body, tuple((name, value.encode()) for name, value in headers.items()))
