@@ -32,7 +32,12 @@ class Capping:
                     topic=topic,
                     reason=reason,
                 )
-            log.error("too many dead letters: topic stopped until `dead-letters resume`", extra={"topic": topic, "reason": reason})
+            log.error(
+                "too many dead letters: stopped until `python -m %s dead-letters resume %s`",
+                self._database.schema,
+                topic,
+                extra={"topic": topic, "reason": reason},
+            )
         self._mark(over.keys(), value=1)
         self.stopped |= over.keys()
         return set(over)

@@ -119,6 +119,12 @@ async def body(tx: AsyncConnection, letter: UUID, sealer: Sealer) -> tuple[RowMa
     return (found, sealer.unseal_bytes(found["body"])) if found else None
 
 
+async def state(tx: AsyncConnection, letter: UUID) -> str | None:
+    """Of one row, locked: waiting, replayed or discarded."""
+    found = await row(tx, "select state from dead_letter where id = :id for update", id=letter)
+    return found["state"] if found else None
+
+
 def record(letter: RowMapping, value: bytes) -> Record:
     """The record again, for a replay: out of any partition, with the body given."""
     return Record(letter["topic"], -1, -1, letter["key"], value, _headers(letter), datetime.now(UTC))

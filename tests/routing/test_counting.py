@@ -2,7 +2,6 @@
 
 import asyncio
 import logging
-from typing import Any
 
 import pytest
 from sqlalchemy.exc import ProgrammingError
@@ -34,8 +33,8 @@ def _deps(url: str) -> Deps:
 
 
 def _gauge(deps: Deps, state: str) -> float:
-    sample: Any = next(each for each in deps.metrics.cases.collect()[0].samples if each.labels == {"state": state})
-    return float(sample.value)
+    [metric] = deps.metrics.cases.collect()
+    return next(each.value for each in metric.samples if each.labels == {"state": state})
 
 
 async def test_cases_are_counted_by_state(routing_database: str) -> None:
