@@ -107,3 +107,15 @@ def test_a_service_runs_as_itself_and_migrates_as_the_owner_of_its_schema(servic
     }
     assert running[f"{service.upper()}_DATABASE_URL"] == migrating[f"{service.upper()}_DATABASE_URL"]
     assert f"{service.upper()}_MIGRATION_URL" not in running
+
+
+def test_the_services_run_side_by_side_on_one_machine_without_a_setting() -> None:
+    defaults = {name: settings.model_fields for name, settings in SETTINGS.items()}
+    ports = [fields[port].default for fields in defaults.values() for port in ("public_port", "internal_port")]
+
+    assert len(set(ports)) == len(ports)
+    for name, fields in defaults.items():
+        public, internal = fields["public_port"].default, fields["internal_port"].default
+        assert fields["public_url"].default == f"http://127.0.0.1:{public}"
+        assert [port.split(":")[1] for port in COMPOSE["services"][name]["ports"]] == [str(public), str(internal)]
+        assert f"{public}" in (ROOT / "services" / name / "README.md").read_text(encoding="utf-8")
