@@ -80,7 +80,8 @@ async def show(request: Request) -> Response:
     home: Home = request.app.state.home
     journey = home.stage.journey
     assert journey is not None
-    return page(request.app.state.templates, "demo/home.html", **_frame(home, journey), messages=await _messages(home, journey))
+    messages = await _messages(home, journey)
+    return page(request.app.state.templates, "demo/home.html", **_frame(home, journey), messages=messages)
 
 
 @router.post("/make")

@@ -63,7 +63,8 @@ class Journey:
         match message:
             case InteractionCompleted() if (message.platform, message.account, message.ref) == self._named():
                 self.interaction_id = message.interaction_id
-                self.mark("joined", f"{len(message.legs)} legs, {message.outcome.replace('_', ' ')}", at=at)
+                legs = "One leg" if len(message.legs) == 1 else f"{len(message.legs)} legs"
+                self.mark("joined", f"{legs}, {message.outcome.replace('_', ' ')}", at=at)
             case SurveyDecided(kind="tnps") if message.anchor == self.interaction_id:
                 self._decided(message, at=at)
             case SurveyDecided(kind="recovery", outcome="invited") if message.anchor == self.case_id:
@@ -120,9 +121,9 @@ class Counts:
         match message:
             case InteractionCompleted():
                 self.contacts.add(message.interaction_id)
-            case SurveyDecided(outcome="invited"):
-                self.asked.add((message.kind, message.anchor))
-            case FeedbackScored():
+            case SurveyDecided(kind="tnps", outcome="invited"):
+                self.asked.add(message.anchor)
+            case FeedbackScored(kind="tnps"):
                 self.answered.add(message.survey_id)
             case CallbackChanged():
                 self.cases.add(message.case_id)
