@@ -102,7 +102,8 @@ def _reason(code: str, case: Case) -> str:
 
 
 def _lead(case: Case, look: Look) -> str:
-    ended = f" {clock.at(case.ended_at, look.now, zone=look.zone)}" if case.ended_at else ""
+    when = clock.at(case.ended_at, look.now, zone=look.zone) if case.ended_at else ""
+    ended = f" {'on' if ' ' in when else 'at'} {when}" if when else ""
     contact = f" after {CONTACTS.get(case.channel, 'a contact')}{ended}" if case.channel else ""
     solved = {"no": ", not solved", "yes": ", solved"}.get(case.resolved, "")
     return f"Scored {case.score}{contact}{solved}. {look.team(case.team)}."
