@@ -1,6 +1,7 @@
 """Who did what to whom: append-only, never with a person's data in it."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Protocol
 from uuid import UUID
 
@@ -17,6 +18,14 @@ class Actor(Protocol):
 
     @property
     def ref(self) -> str: ...
+
+
+@dataclass(frozen=True, slots=True)
+class CommandLine:
+    """Whoever has the settings of the service at hand."""
+
+    kind: str = "command"
+    ref: str = "command line"
 
 
 async def audit(tx: AsyncConnection, who: Actor, what: str, *, subject: str | UUID, detail: Mapping[str, object] | None = None) -> None:

@@ -32,12 +32,8 @@ class Capping:
                     topic=topic,
                     reason=reason,
                 )
-            log.error(
-                "too many dead letters: stopped until `python -m %s dead-letters resume %s`",
-                self._database.schema,
-                topic,
-                extra={"topic": topic, "reason": reason},
-            )
+            told = {"service": self._database.schema, "topic": topic, "reason": reason}
+            log.error("too many dead letters: topic stopped until `python -m <service> dead-letters resume <topic>`", extra=told)
         self._mark(over.keys(), value=1)
         self.stopped |= over.keys()
         return set(over)

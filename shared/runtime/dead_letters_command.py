@@ -4,10 +4,10 @@ One JSON line each; audited as the command line's doing.
 """
 
 import argparse
-from dataclasses import dataclass
 from uuid import UUID
 
 from shared.runtime import dead_letters
+from shared.runtime.audit import CommandLine
 from shared.runtime.database import Unit, as_json
 from shared.runtime.errors import AftercallError
 from shared.runtime.replay import discard_one, look_at, resume_topic, stopped_topics
@@ -15,14 +15,6 @@ from shared.runtime.sealing import Sealer
 
 HELP = "list, look at or discard messages that could not be taken; let a stopped topic go on"
 _REPLAYING = "Replaying one is for the running service: POST /v1/dead-letters/ID/replay on its internal port."
-
-
-@dataclass(frozen=True, slots=True)
-class CommandLine:
-    """Who the audit log names."""
-
-    kind: str = "command"
-    ref: str = "command line"
 
 
 class NoSuchLetter(AftercallError):

@@ -7,6 +7,7 @@ import sys
 from importlib.resources import files
 from pathlib import Path
 
+from shared.runtime.database import rows
 from tests.support.cases import Routing, a_customer, an_answer
 
 SHIPPED = json.loads(files("routing").joinpath("cases/policy.json").read_text("utf-8"))
@@ -16,6 +17,12 @@ ROTA = Path(str(files("routing").joinpath("rota/demo.json")))
 def command(url: str, *words: str) -> subprocess.CompletedProcess[str]:
     environment = {**os.environ, "AFTERCALL_DATABASE_URL": url}
     return subprocess.run([sys.executable, "-m", "routing", *words], env=environment, capture_output=True, text=True, check=False)
+
+
+async def audited(desk: Routing) -> list[tuple[str, str, str]]:
+    async with desk.deps.database.transaction() as unit:
+        found = await rows(unit.tx, "select by_kind, what, subject from audit order by id")
+    return [(each["by_kind"], each["what"], each["subject"]) for each in found]
 
 
 async def test_a_case_names_the_policy_it_was_decided_by_and_keeps_it(desk: Routing, routing_database: str, tmp_path: Path) -> None:
@@ -28,6 +35,7 @@ async def test_a_case_names_the_policy_it_was_decided_by_and_keeps_it(desk: Rout
 
     assert (done.returncode, done.stdout) == (0, "policy version 2 is in force\n"), done.stderr
     assert [(case.policy_version, case.priority) for case in await desk.cases()] == [(1, 65), (2, 90)]
+    assert await audited(desk) == [("command", "policy.activated", "2")]
 
 
 async def test_a_rota_from_a_file_is_in_force_at_once(desk: Routing, routing_database: str) -> None:
@@ -35,6 +43,7 @@ async def test_a_rota_from_a_file_is_in_force_at_once(desk: Routing, routing_dat
     await desk.hear(an_answer(2, customer=a_customer()))
 
     assert done.stdout == "rota version 1 is in force\n", done.stderr
+    assert await audited(desk) == [("command", "rota.activated", "1")]
     case = await desk.case()
     assert (case.due_at - case.first_answered_at).total_seconds() == SHIPPED["due_s"]["normal"]
 

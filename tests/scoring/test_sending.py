@@ -16,6 +16,7 @@ from scoring.ask.sending import store
 from scoring.ask.sending.timers import claim_sendings, record_sending, send
 from scoring.decide.first import first_document
 from scoring.decide.policies import store as policies
+from shared.runtime.audit import CommandLine
 from shared.schemas import ConsentChanged, PlatformRef, SurveyDecided
 from tests.support.asking import EVERYBODY, PHONE, SEALER, FakeGateway, Scoring, case, completed, consent, customer, phone
 
@@ -99,7 +100,7 @@ async def test_a_blackout_announced_after_the_decision_moves_the_survey(scoring:
     )
     async with scoring.database.transaction() as unit:
         version = await policies.draft_policy(unit.tx, "tnps", document, note="a storm", by="ana", now=unit.now)
-        await policies.activate_policy(unit.tx, version, at=unit.now, by="ana")
+        await policies.activate_policy(unit.tx, version, at=unit.now, who=CommandLine())
 
     assert await scoring.send() == 0
 

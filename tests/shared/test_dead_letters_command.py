@@ -20,6 +20,7 @@ from shared.runtime.capping import Capping
 from shared.runtime.commands import main
 from shared.runtime.database import Database, rows
 from shared.runtime.dead_letters import Letter, bury, settle
+from shared.runtime.logging import JsonLines
 from shared.runtime.measures import Measures
 from shared.runtime.sealing import Sealer
 
@@ -143,11 +144,14 @@ def test_the_command_that_the_log_names_lets_a_stopped_topic_go_on(operator: Ope
 
     with caplog.at_level(logging.ERROR):
         operator.does(trip)
-    command = re.search(r"`python -m scoring dead-letters (.+)`", caplog.messages[-1])
-    assert command
+    line = json.loads(JsonLines().format(caplog.records[-1]))
+    said = re.search(r"`python -m (.+) dead-letters (.+)`", line["event"])
+    assert said
+    service, command = (words.replace("<service>", line["service"]).replace("<topic>", line["topic"]) for words in said.groups())
+    assert service == "scoring"
 
     assert operator.types("list")[1] == [{"stopped": TOPIC}]
-    assert operator.types(*command[1].split())[:2] == (0, [{"resumed": TOPIC}])
+    assert operator.types(*command.split())[:2] == (0, [{"resumed": TOPIC}])
 
     assert operator.types("list")[1] == []
     assert operator.audited() == [("command", "dead-letters.resume", TOPIC, {})]

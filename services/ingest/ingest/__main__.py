@@ -1,4 +1,4 @@
-"""`python -m ingest run | migrate | explain FILE… | login-link | api-key | settings`."""
+"""`python -m ingest run | migrate | dead-letters | explain FILE… | login-link | api-key | settings`."""
 
 import argparse
 import json

@@ -1,4 +1,4 @@
-"""`python -m routing run | migrate | login-link | api-key | settings | policy FILE | rota FILE`."""
+"""`python -m routing run | migrate | dead-letters | login-link | api-key | settings | policy FILE | rota FILE`."""
 
 import argparse
 import asyncio
@@ -16,25 +16,33 @@ from routing.errors import DoesNotFit
 from routing.rota import store as rotas
 from routing.rota.model import Rota
 from routing.settings import Settings
+from shared.runtime.audit import CommandLine, audit
 from shared.runtime.commands import Command, main
 from shared.runtime.database import Database, Unit
 
-BY = "command line"
+BY = CommandLine()
 Document = TypeVar("Document", CasePolicy, Rota)
 
 
 def _policy(given: argparse.Namespace, settings: Settings) -> int:
     """Cases opened from now on name this version."""
     body = _read(given.file, CasePolicy).model_dump(mode="json", by_alias=True, exclude={"version"})
-    return _said("policy", _in_transaction(settings, lambda unit: cases.put_in_force(unit.tx, body, by=BY, at=unit.now)))
+
+    async def activated(unit: Unit) -> int:
+        version = await cases.put_in_force(unit.tx, body, by=BY.ref, at=unit.now)
+        await audit(unit.tx, BY, "policy.activated", subject=str(version))
+        return version
+
+    return _said("policy", _in_transaction(settings, activated))
 
 
 def _rota(given: argparse.Namespace, settings: Settings) -> int:
     rota = _read(given.file, Rota)
 
     async def activated(unit: Unit) -> int:
-        version = await rotas.draft(unit.tx, rota, by=BY)
-        await rotas.activate(unit.tx, version, by=BY, at=unit.now)
+        version = await rotas.draft(unit.tx, rota, by=BY.ref)
+        await rotas.activate(unit.tx, version, by=BY.ref, at=unit.now)
+        await audit(unit.tx, BY, "rota.activated", subject=str(version))
         return version
 
     return _said("rota", _in_transaction(settings, activated))

@@ -1,4 +1,4 @@
-"""`python -m scoring`: run, migrate, login-link, api-key, settings."""
+"""`python -m scoring`: run, migrate, dead-letters, login-link, api-key, settings."""
 
 import sys
 

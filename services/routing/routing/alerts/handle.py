@@ -7,10 +7,10 @@ from uuid import UUID
 from routing.alerts import store
 from routing.alerts.group import Pace, acknowledged, groups, news, raised
 from routing.alerts.model import Alert, Kind
-from routing.cases import store as cases
 from routing.cases.model import By, Case, Level, Step
 from routing.deps import Deps
 from routing.settings import Settings
+from shared.runtime.audit import audit
 from shared.runtime.database import Unit
 
 
@@ -47,5 +47,5 @@ async def acknowledge(unit: Unit, alert_id: UUID, by: By, *, teams: frozenset[st
         return alert
     seen = acknowledged(alert, by.ref, name=by.name or by.ref, at=unit.now)
     await store.save(unit.tx, [seen])
-    await cases.audit(unit.tx, by, what="alert.acknowledged", subject=str(alert.id))
+    await audit(unit.tx, by, "alert.acknowledged", subject=alert.id)
     return seen

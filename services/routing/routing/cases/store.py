@@ -10,7 +10,7 @@ from pydantic import TypeAdapter
 from sqlalchemy import RowMapping
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from routing.cases.model import Attempt, By, Case, Moved, Step
+from routing.cases.model import Attempt, Case, Moved, Step
 from shared.runtime.database import as_json, row, rows, run
 from shared.schemas import Customer
 
@@ -157,12 +157,6 @@ async def erase_notes(tx: AsyncConnection, ids: Iterable[UUID]) -> int:
     """What callers noted about these cases, and the platform's names of the calls."""
     sql = f"update attempt set note = null, platform_ref = null where case_id in {_IDS}"
     return await run(tx, sql, ids=as_json(sorted(set(ids))))
-
-
-async def audit(tx: AsyncConnection, by: By, *, what: str, subject: str) -> None:
-    """Append to the audit log who saw or did what."""
-    sql = "insert into audit (by_kind, by_ref, what, subject) values (:kind, :ref, :what, :subject)"
-    await run(tx, sql, kind=by.kind, ref=by.ref, what=what, subject=subject)
 
 
 async def policy(tx: AsyncConnection, now: datetime) -> RowMapping | None:

@@ -10,6 +10,7 @@ from routing.errors import VersionUnknown
 from routing.rota import store
 from routing.rota.model import Rota, Team
 from shared.runtime.access import Permission, Principal, allow
+from shared.runtime.audit import audit
 from shared.runtime.database import Database
 
 READ: Final = Permission("rota.read", roles=frozenset({"supervisor", "admin"}))
@@ -75,4 +76,5 @@ async def activate(person: Writer, database: Given, version: int) -> Numbered:
     async with database.transaction() as unit:
         if not await store.activate(unit.tx, version, by=person.ref, at=unit.now):
             raise VersionUnknown("rota", version)
+        await audit(unit.tx, person, "rota.activated", subject=str(version))
     return Numbered(version=version)

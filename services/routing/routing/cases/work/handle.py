@@ -21,6 +21,7 @@ from routing.cases.work.model import Call, Reachable
 from routing.deps import Deps
 from routing.errors import Changed, Claimed, NobodyHasIt, NoSuchCase, NotForCalls, NotInRota, NotYours
 from routing.people import store as people
+from shared.runtime.audit import audit
 from shared.runtime.database import Unit
 from shared.runtime.sealing import Sealer
 from shared.schemas import Sealed
@@ -118,7 +119,7 @@ async def reveal(unit: Unit, deps: Deps, seen: Seen) -> Reachable:
     number = _number(case, private)
     if case.route is not Route.CALL or not case.is_workable or number is None:
         raise NotForCalls(case.route.value, case.consent_basis)
-    await store.audit(unit.tx, seen.by, what="case.number_shown", subject=str(case.id))
+    await audit(unit.tx, seen.by, "case.number_shown", subject=case.id)
     return Reachable(number=number, name=private.get("given_name"))
 
 

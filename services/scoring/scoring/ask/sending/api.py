@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from scoring.ask.model import Scope
 from scoring.ask.sending import store
 from shared.runtime.access import Permission, Principal, allow
+from shared.runtime.audit import audit
 
 PAUSE_SENDING = Permission("sending.pause", roles=frozenset({"admin"}))
 READ_SENDING = Permission("sending.read", roles=frozenset({"supervisor", "admin"}))
@@ -69,5 +70,5 @@ async def resume(request: Request, principal: Annotated[Principal, Depends(allow
 
 async def _after(tx: AsyncConnection, what: What, principal: Principal, *, did: str, changed: bool) -> Sending:
     if changed:
-        await store.audit(tx, did, subject=f"{what.scope} {what.value}".strip(), by=principal.ref)
+        await audit(tx, principal, did, subject=f"{what.scope} {what.value}".strip())
     return Sending(paused=[PauseInForce.model_validate(dict(each)) for each in await store.pauses(tx)], changed=changed)

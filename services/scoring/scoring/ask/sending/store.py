@@ -162,10 +162,3 @@ async def overdue_seconds(tx: AsyncConnection, *, now: datetime) -> float:
         now=now,
     )
     return float(found["seconds"]) if found else 0.0
-
-
-async def audit(tx: AsyncConnection, what: str, *, subject: str, by: str) -> None:
-    """Who stopped or started sending stays on record."""
-    await run(
-        tx, "insert into audit (by_kind, by_ref, what, subject) values ('person', :by, :what, :subject)", by=by, what=what, subject=subject
-    )

@@ -117,7 +117,7 @@ async def activate(request: Request, version: int, principal: Writer, given: Act
         if at < unit.now:
             raise Problem(422, "invalid", "active_from is in the past", errors=[{"path": "active_from", "reason": "past"}])
         try:
-            await store.activate_policy(unit.tx, version, at=at, by=principal.ref)
+            await store.activate_policy(unit.tx, version, at=at, who=principal)
         except PolicyIsActive as error:
             raise Problem(409, "active_already", str(error)) from None
         except PolicyMissing as error:

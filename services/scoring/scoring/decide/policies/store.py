@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from scoring.decide.first import VERSIONS, first_document
 from scoring.decide.policy import Policy, parse
 from scoring.errors import PolicyIsActive, PolicyMissing
+from shared.runtime.audit import Actor, audit
 from shared.runtime.database import as_json, row, rows, run
 
 
@@ -77,17 +78,10 @@ async def draft_policy(tx: AsyncConnection, kind: str, document: Mapping[str, An
     return version
 
 
-async def activate_policy(tx: AsyncConnection, version: int, *, at: datetime, by: str) -> None:
+async def activate_policy(tx: AsyncConnection, version: int, *, at: datetime, who: Actor) -> None:
     """From `at` on it is in force. `PolicyMissing`, `PolicyIsActive`: what was active once is never changed."""
     if await run(tx, "update policy set active_from = :at where version = :version and active_from is null", at=at, version=version):
-        await run(
-            tx,
-            """insert into audit (by_kind, by_ref, what, subject, detail)
-            values ('person', :by, 'policy.activated', :version, jsonb_build_object('from', cast(:at as timestamptz)))""",
-            by=by,
-            version=str(version),
-            at=at,
-        )
+        await audit(tx, who, "policy.activated", subject=str(version), detail={"from": at})
         return
     await policy(tx, version)
     raise PolicyIsActive(version)
