@@ -97,7 +97,8 @@ def jars() -> Path:
         if not folder.exists():
             part = folder.with_suffix(".part")
             copy = ["dependency:copy-dependencies", "-DincludeScope=runtime", f"-DoutputDirectory={part}"]
-            subprocess.run(["mvn", "--quiet", "--batch-mode", "--file", str(POM), *copy], check=True, stdout=sys.stderr)
+            maven = ["mvn", "--quiet", "--batch-mode", "-Dstyle.color=never", "--file", str(POM)]
+            subprocess.run([*maven, *copy], check=True, stdout=sys.stderr)
             part.rename(folder)
     return folder
 
