@@ -54,8 +54,10 @@ class Replica:
 
     async def killed(self, *, within: float = 90) -> None:
         """Wait until its own failpoint has killed it."""
-        async with asyncio.timeout(within):
-            code = await self.process.wait()
+        try:
+            code = await asyncio.wait_for(self.process.wait(), within)
+        except TimeoutError:
+            raise AssertionError(f"{self.service} did not come to its failpoint in {within:.0f} s: {self.said()}") from None
         assert code == -signal.SIGKILL, f"{self.service} ended with {code}: {self.said()}"
 
     async def kill(self) -> None:

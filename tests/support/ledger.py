@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from uuid import uuid4
 
+import httpx
+
 from deploy.demo import center
 from deploy.demo.people import Person, person
 from shared.runtime.broker import Broker, Outgoing
@@ -85,18 +87,34 @@ class Ledger:
 
     async def tell(self, numbers: Sequence[int], *, repeating: int = 20) -> None:
         """Every third contact is a native one, the others are Connect's; every event of each `repeating`-th contact is sent twice."""
-        ended = datetime.now(UTC)
-        fresh = [(native if number % 3 == 0 else connect)(number, ended=ended) for number in numbers]
-        self.told |= {each.number: each for each in fresh}
-        self.events += sum(len(each.records) for each in fresh)
+        fresh = self._note(numbers)
         twice = [each for each in fresh if repeating and each.number % repeating == 0]
         self.repeats += sum(len(each.records) for each in twice)
         await self._publish(record for each in (*fresh, *twice) for record in each.records)
 
+    async def post(self, numbers: Sequence[int], url: str, key: str) -> int:
+        """The same over HTTP: how many contacts, once ingest says that it has stored them all."""
+        fresh = self._note(numbers)
+        body = b"[" + b",".join(record.value or b"" for each in fresh for record in each.records) + b"]"
+        headers = {"authorization": f"Bearer {key}", "content-type": "application/json"}
+        async with httpx.AsyncClient(timeout=10) as client:
+            answer = await client.post(f"{url}/v1/events", content=body, headers=headers)
+        assert answer.status_code == 202, answer.text
+        assert answer.json()["accepted"] == sum(len(each.records) for each in fresh), answer.text
+        return len(fresh)
+
+    def _note(self, numbers: Sequence[int]) -> list[Told]:
+        ended = datetime.now(UTC)
+        fresh = [(native if number % 3 == 0 else connect)(number, ended=ended) for number in numbers]
+        self.told |= {each.number: each for each in fresh}
+        self.events += sum(len(each.records) for each in fresh)
+        return fresh
+
     async def answer(self, gateway: FakeGateway) -> None:
         """Until cancelled: each customer who is asked answers at once, every tenth twice over."""
-        by_phone, seen = {each.phone: each for each in self.told.values()}, 0
+        seen = 0
         while True:
+            by_phone = {each.phone: each for each in self.told.values()}
             fresh, seen = gateway.delivered[seen:], len(gateway.delivered)
             numbers = [by_phone[each.to].number for each in fresh if by_phone[each.to].number not in self.answered]
             await self._publish(self._answer(number) for number in (*numbers, *(n for n in numbers if n % 10 == 0)))
