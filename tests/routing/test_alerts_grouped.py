@@ -32,14 +32,15 @@ def opened(score: int = 2, *, words: tuple[str, ...] = ()) -> Moved:
     return moved
 
 
-def test_an_opened_case_is_news_and_a_claimed_or_held_out_one_is_not() -> None:
+def test_an_opened_case_is_news_and_a_claimed_a_held_out_or_a_promoters_one_is_not() -> None:
     moved = opened()
     ((case, step),) = moved.steps
     held_out = replace(case, route=Route.HOLD_OUT)
     claim = replace(step, change="assigned")
+    content = replace(case, score=9)
 
     assert [each.case_id for each in news(moved.steps, alarmed=frozenset())] == [case.id]
-    assert news([(held_out, step), (case, claim)], alarmed=frozenset()) == []
+    assert news([(held_out, step), (case, claim), (content, step)], alarmed=frozenset()) == []
 
 
 def test_a_case_that_turns_critical_is_news_once() -> None:

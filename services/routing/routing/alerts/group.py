@@ -7,6 +7,7 @@ from uuid import UUID, uuid5
 
 from routing.alerts.model import Alert, Kind
 from routing.cases.model import Case, Level, Route, Step
+from shared.nps import band
 
 ALERTS = UUID("3d0c8a52-91f4-4a6e-8f55-6a2f0b7c9e21")
 """Namespace of alert ids: each follows from the change that raised it."""
@@ -53,13 +54,18 @@ class Pace:
 
 
 def news(steps: Iterable[tuple[Case, Step]], *, alarmed: frozenset[UUID]) -> list[News]:
-    """Of a system's changes, those that call for an alert; `alarmed` cases have had their critical one. Nobody is told of the held out."""
+    """Of a system's changes, those that call for an alert; `alarmed` cases have had their critical one.
+
+    Nobody is told of who is held out, nor of a promoter who only would like a call: that one waits in the queue.
+    """
     found = [_told(case, step) for case, step in steps if _calls(case, step, alarmed=alarmed)]
     return list({each.case_id: each for each in found}.values())
 
 
 def _calls(case: Case, step: Step, *, alarmed: frozenset[UUID]) -> bool:
     if step.by.kind != "system" or case.route is Route.HOLD_OUT or not case.is_workable:
+        return False
+    if case.level is not Level.CRITICAL and band(case.score) == "promoter":
         return False
     return step.change in NEW or (step.change in LATER and case.level is Level.CRITICAL and case.id not in alarmed)
 

@@ -114,7 +114,7 @@
         merge(new DOMParser().parseFromString(await reply.text(), "text/html"));
       }
     } catch { /* the next beat says whether we are connected */ }
-    setTimeout(() => { asking = false; if (again) { again = false; ask(); } }, 1000); // a storm asks once a second
+    setTimeout(() => { asking = false; if (again) { again = false; ask(); } }, 2000); // a storm asks every two seconds
   }
 
   if (window.EventSource) {
