@@ -6,6 +6,7 @@ import pytest
 from playwright.async_api import Browser
 
 from deploy.postgres.embedded import postgres
+from deploy.postgres.roles import as_role
 from tests.support.browser import chromium
 from tests.support.kafka import kafka_bootstrap
 from tests.support.postgres import Databases
@@ -21,24 +22,26 @@ def databases() -> Iterator[Databases]:
 @pytest.fixture
 def database_url(databases: Databases) -> Iterator[str]:
     """An empty database, for this test alone."""
-    yield from _database(databases)
+    url = databases.fresh()
+    yield url
+    databases.drop(url)
 
 
 @pytest.fixture
 def ingest_database(databases: Databases) -> Iterator[str]:
-    """A database with ingest's tables, for this test alone."""
+    """A database with ingest's tables, for this test alone, as ingest itself signs in to it."""
     yield from _database(databases, "ingest")
 
 
 @pytest.fixture
 def scoring_database(databases: Databases) -> Iterator[str]:
-    """A database with scoring's tables, for this test alone."""
+    """A database with scoring's tables, for this test alone, as scoring itself signs in to it."""
     yield from _database(databases, "scoring")
 
 
 @pytest.fixture
 def routing_database(databases: Databases) -> Iterator[str]:
-    """A database with routing's tables, for this test alone."""
+    """A database with routing's tables, for this test alone, as routing itself signs in to it."""
     yield from _database(databases, "routing")
 
 
@@ -56,7 +59,7 @@ async def browser() -> AsyncIterator[Browser]:
         yield running
 
 
-def _database(databases: Databases, *services: str) -> Iterator[str]:
-    url = databases.fresh(*services)
-    yield url
+def _database(databases: Databases, service: str) -> Iterator[str]:
+    url = databases.fresh(service)
+    yield as_role(url, service)
     databases.drop(url)

@@ -6,12 +6,13 @@ from dataclasses import dataclass, field
 import psycopg
 
 from deploy.postgres.embedded import Server
+from deploy.postgres.roles import as_role, make_roles, owner
 from shared.runtime.migrations import upgrade
 
 
 @dataclass
 class Databases:
-    """Hands out databases of one server: empty ones, or copies of one that a service has migrated."""
+    """Hands out databases of one server: empty ones, or copies of one that services' owners have migrated. The URLs are a superuser's."""
 
     server: Server
     _numbers: "itertools.count[int]" = field(default_factory=itertools.count)
@@ -36,8 +37,9 @@ class Databases:
         if services not in self._templates:
             name = f"template_{'_'.join(services)}"
             self._create(name, template="template0")
+            make_roles(self.server.url(name))
             for service in services:
-                upgrade(self.server.url(name), service)
+                upgrade(as_role(self.server.url(name), owner(service)), service, role=service)
             self._templates[services] = name
         return self._templates[services]
 
