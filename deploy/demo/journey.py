@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from deploy.demo.center import Contact
+from deploy.demo.emission import Contact
 from deploy.demo.people import Person
 from shared.schemas import CallbackChanged, FeedbackScored, InteractionCompleted, SurveyDecided
 from shared.schemas.message import Message

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from uuid import uuid4
 
 from deploy.demo import center
-from deploy.demo.center import Contact, Emission
+from deploy.demo.emission import Contact, Emission
 from deploy.demo.journey import Counts, Journey
 from deploy.demo.people import person
 from shared.runtime.broker import Broker, Outgoing, Record

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 import pytest
 
 from deploy.demo import center
-from deploy.demo.center import Contact, Emission
+from deploy.demo.emission import Contact, Emission
 from deploy.demo.people import Person, person
 from ingest.normalise.model import Event, Raw, Reading, Refused
 from ingest.normalise.reading import read

@@ -11,7 +11,7 @@ import psycopg
 import pytest
 
 from deploy.demo import center
-from deploy.demo.center import Contact
+from deploy.demo.emission import Contact
 from deploy.demo.people import person
 from deploy.demo.stack import Stack, running
 from shared.runtime.broker import Outgoing
