@@ -103,7 +103,8 @@ class Guard:
     def _record(self, scope: Scope, status: int, seconds: float) -> None:
         method = scope["method"] if scope["method"] in _METHODS else "other"
         route = template(scope)
-        self._metrics.seconds.labels(self._port, method, route, str(status or 0)).observe(seconds)
+        self._metrics.requests.labels(self._port, method, route, str(status or 0)).inc()
+        self._metrics.seconds.labels(self._port, method, route).observe(seconds)
         level = logging.INFO if self._port == "public" and not route.startswith("/static/") else logging.DEBUG
         log.log(
             level, "request", extra={"method": method, "route": route, "status": status, "seconds": round(seconds, 4), "port": self._port}

@@ -12,6 +12,7 @@ from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_l
 from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse, Response
 
+from shared import asyncapi
 from shared.runtime import migrations, replay, sign_in
 from shared.runtime.access import COOKIE, Access, open_to_all
 from shared.runtime.database import Database, row, worlds_fault
@@ -143,6 +144,11 @@ _description = APIRouter(dependencies=[Depends(open_to_all)], include_in_schema=
 async def openapi(request: Request) -> Response:
     app: FastAPI = request.app
     return JSONResponse(app.openapi())
+
+
+@_description.get("/asyncapi.json")
+async def topics(request: Request) -> Response:
+    return JSONResponse(asyncapi.document(prefix=request.app.state.edges.settings.topic_prefix))
 
 
 async def _on_http(request: Request, error: Exception) -> Response:

@@ -97,7 +97,8 @@ async def test_requests_are_logged_and_counted_by_the_routes_template(toy: Edged
     await toy.client.get(f"/nowhere/{CANARY}")
     assert CANARY not in logged.getvalue()
     assert '"route": "/v1/answers/{token}"' in logged.getvalue()
-    labels = {"port": "public", "method": "POST", "route": "/v1/answers/{token}", "status": "200"}
+    labels = {"port": "public", "method": "POST", "route": "/v1/answers/{token}"}
+    assert toy.sample("aftercall_http_requests_total", **labels, status="200") == 1
     assert toy.sample("aftercall_http_request_duration_seconds_count", **labels) == 1
     exposed = (await toy.inside.get("/metrics")).text
     assert CANARY not in exposed

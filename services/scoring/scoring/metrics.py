@@ -1,6 +1,11 @@
-"""What scoring counts. No ids in labels."""
+"""What scoring counts. No ids in labels; what outsiders may write as they like is bounded here."""
 
 from prometheus_client import CollectorRegistry, Counter, Gauge
+
+from shared.codes import known
+
+ANSWERED_BY = frozenset({"page", "sms", "ivr", "chat", "email", "platform"})
+CONTACTS_BY = frozenset({"phone", "chat", "web", "email"})
 
 
 class ScoringMetrics:
@@ -22,3 +27,9 @@ class ScoringMetrics:
         )
         self.paused = Gauge("aftercall_sending_paused", "Pauses of sending in force", ["scope"], registry=registry)
         self.due_age = Gauge("aftercall_sending_due_age_seconds", "How long the longest waiting due survey has waited", registry=registry)
+
+    def answered(self, channel: str, became: str) -> None:
+        self.answers.labels(known(channel, ANSWERED_BY), became).inc()
+
+    def scored(self, kind: str, *, channel: str, band: str) -> None:
+        self.scores.labels(kind, known(channel, CONTACTS_BY), band).inc()

@@ -116,7 +116,7 @@ class _Desk:
         before = self.kept.get(survey.id)
         accepted = accept(asked, before.standing if before else None, said, earlier=self.partial.get(survey.id, ()))
         self._remember(replace(arrival, said=said), accepted)
-        self.deps.metrics.answers.labels(said.channel, accepted.became).inc()
+        self.deps.metrics.answered(said.channel, accepted.became)
         if accepted.standing is None:
             self.partial.setdefault(survey.id, []).append(said)
         else:
@@ -155,7 +155,7 @@ class _Desk:
         if accepted.moves:
             self.moves.append((counted(before.place, before.standing.answer) if before else None, counted(place, standing.answer)))
         if accepted.became is Became.FIRST:
-            self.deps.metrics.scores.labels(place.kind, place.channel, nps.band(standing.answer.score)).inc()
+            self.deps.metrics.scored(place.kind, channel=place.channel, band=nps.band(standing.answer.score))
         self.kept[survey_id] = Kept(standing, place)
         self.rows[survey_id] = feedback_row(story, standing, place, comment=self._seal(standing.answer.comment))
         message = feedback_scored(story, published, self._seal(published.comment))
