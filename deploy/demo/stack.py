@@ -5,8 +5,8 @@ import importlib
 import os
 import shutil
 import sys
-from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from collections.abc import AsyncIterator, Iterator, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass
 
 import httpx
@@ -61,12 +61,24 @@ async def running(broker: str) -> AsyncIterator[Stack]:
         await door.start()
         parts.push_async_callback(door.stop)
         await door.create([*TOPICS.values(), *DEAD_TOPICS.values()])
-        os.environ.update(environment(place))
+        parts.enter_context(_set(environment(place)))
         ended = await parts.enter_async_context(_processes() if bootstrap else _one_process(door))
         await first_of(asyncio.create_task(_ready(place.ports)), ended)
         if ended.done():
             raise ServicesEnded
         yield Stack(place, door, ended)
+
+
+@contextmanager
+def _set(variables: Mapping[str, str]) -> Iterator[None]:
+    """The environment of this process and its children; afterwards it is as it was."""
+    before = dict(os.environ)
+    os.environ.update(variables)
+    try:
+        yield
+    finally:
+        os.environ.clear()
+        os.environ.update(before)
 
 
 def _migrate(url: str) -> None:
