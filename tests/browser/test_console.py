@@ -125,12 +125,51 @@ async def test_queue_and_case_have_no_barrier_and_no_sideways_scroll(console: Co
 
 async def _fits(page: Page, address: str, *, name: str) -> None:
     await page.goto(address)
+    await _fits_now(page, name=name)
+
+
+async def _fits_now(page: Page, *, name: str) -> None:
     await expect(page.locator(".bar .live")).to_have_text("Live")
     if SHOTS:
         await page.screenshot(path=Path(SHOTS) / f"console-{name}.png", full_page=True)
     found = await Axe().run(page)
     assert [(each["id"], each["nodes"][0]["html"]) for each in found.response["violations"]] == [], name
     assert await page.evaluate("document.documentElement.scrollWidth - window.innerWidth") <= 0, name
+
+
+@pytest.mark.parametrize(("width", "scheme"), [(320, "light"), (320, "dark"), (1280, "light"), (1280, "dark")])
+async def test_every_other_state_has_no_barrier_either(console: Console, width: int, scheme: Scheme) -> None:
+    mine = await claimed(console.desk, await waiting_case(console.desk, due_in=20 * MINUTE, comment=WORDS))
+    await waiting_case(console.desk, due_in=50 * MINUTE, callback="no")
+    ended = await tried(
+        console.desk, await claimed(console.desk, await waiting_case(console.desk, due_in=50 * MINUTE)), "reached", resolved=True
+    )
+    page = await console.page("guide", "supervisor", width=width, scheme=scheme)
+    case = f"{console.url}/console/cases/{mine.number}"
+    shown = f"{width}-{scheme}"
+
+    await _fits(page, f"{console.url}/console?view=waiting", name=f"empty-{shown}")
+    await _fits(page, f"{console.url}/console/cases/{ended.number}?done={ended.number}", name=f"ended-{shown}")
+    await _fits(page, f"{console.url}/console/cases/{mine.number + 1}", name=f"review-{shown}")
+    await page.goto(f"{console.url}/console")
+    await page.get_by_role("link", name="Show the").first.click()
+    await _fits_now(page, name=f"alert-{shown}")
+    await page.keyboard.press("?")
+    await _fits_now(page, name=f"keys-{shown}")
+
+    await page.goto(case)
+    await page.get_by_role("button", name="Show").click()
+    await expect(page.locator("#number")).to_have_text("+12125550112")
+    await page.get_by_label("Call again later").check()
+    await _fits_now(page, name=f"number-{shown}")
+    await page.get_by_role("button", name="Save").click()
+    await expect(page.locator("#errors")).to_be_focused()
+    await _fits_now(page, name=f"error-{shown}")
+    await page.get_by_label("Reached, solved").check()
+    await tried(console.desk, mine, "no_answer")
+    await page.get_by_role("button", name="Save").click()
+    await expect(page.locator("#conflict")).to_be_focused()
+    await _fits_now(page, name=f"conflict-{shown}")
 
 
 async def test_a_case_is_claimed_called_and_resolved_by_keyboard_alone(console: Console) -> None:
