@@ -84,6 +84,9 @@ class Listener(Protocol):
 
     async def revoked(self, partitions: Collection[Partition]) -> None: ...
 
+    def out_of_range(self, partition: Partition, *, wanted: int, found: int) -> None:
+        """The log has nothing at `wanted`: reading goes on at `found`, the earliest there is."""
+
 
 class Reader(Protocol):
     """A member of a consumer group. A newly assigned partition stays paused until `start_at` says where to read."""

@@ -113,6 +113,11 @@ class Consumer:
         self._held.turn += 1
         self._held.arriving.update(partitions)
 
+    def out_of_range(self, partition: Partition, *, wanted: int, found: int) -> None:
+        self._measures.out_of_range.labels(partition[0]).inc()
+        told = {"topic": partition[0], "partition": partition[1], "offset": wanted, "count": found - wanted}
+        log.error("offset out of range: reading on from the earliest record there is", extra=told)
+
     async def revoked(self, partitions: Collection[Partition]) -> None:
         """Finish the batch in hand, tell the broker how far we are, let go."""
         with contextlib.suppress(TimeoutError, NotOurs, BrokerAway):
@@ -238,11 +243,8 @@ class Consumer:
             self._held.committed.update(ahead)
 
     async def _mark_idle(self, reader: Reader) -> None:
-        ends = {
-            place: standing.seen
-            for place, standing in (await reader.standing()).items()
-            if not standing.behind and place in self._held.mine
-        }
+        there = await reader.standing()
+        ends = {place: each.seen for place, each in there.items() if not each.behind and place in self._held.mine}
         if ends:
             async with self._database.transaction() as unit:
                 await offsets.idle(unit.tx, ends, clock=datetime.now(UTC), owner=self._owner)

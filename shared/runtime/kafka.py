@@ -126,7 +126,7 @@ class KafkaBroker:
             fetch_max_wait_ms=FETCH_WAIT_MS,
             metadata_max_age_ms=60_000,
         )
-        reader = KafkaReader(consumer, self._prefix)
+        reader = KafkaReader(consumer, self._prefix, listener)
         consumer.subscribe(names, listener=Rebalance(reader, listener))
         try:
             with answering():

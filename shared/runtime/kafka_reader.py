@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 
@@ -32,8 +32,9 @@ def answering() -> Iterator[None]:
 
 
 class KafkaReader:
-    def __init__(self, consumer: AIOKafkaConsumer, prefix: str) -> None:
-        self._consumer, self._prefix = consumer, prefix
+    def __init__(self, consumer: AIOKafkaConsumer, prefix: str, listener: Listener) -> None:
+        self._consumer, self._prefix, self._listener = consumer, prefix, listener
+        self._expected: dict[TopicPartition, int] = {}
 
     def _there(self, partition: Partition) -> TopicPartition:
         return TopicPartition(self._prefix + partition[0], partition[1])
@@ -48,10 +49,25 @@ class KafkaReader:
     async def poll(self, *, limit: int, seconds: float) -> list[Record]:
         with answering():
             fetched = await self._consumer.getmany(timeout_ms=int(seconds * 1000), max_records=limit)
+            await self._look_for_gaps(fetched)
         return [as_record(found, self._prefix) for chunk in fetched.values() for found in chunk]
+
+    async def _look_for_gaps(self, fetched: Mapping[TopicPartition, Sequence[ConsumerRecord]]) -> None:
+        """aiokafka goes on at the earliest record, without a word, where the log has nothing at the offset we asked for. A gap alone is
+        no proof: compaction and transactions leave some."""
+        for there, records in fetched.items():
+            wanted, found = self._expected.get(there), records[0].offset
+            self._expected[there] = records[-1].offset + 1
+            if wanted is None or found == wanted:
+                continue
+            if found < wanted or (await self._consumer.beginning_offsets([there]))[there] > wanted:
+                self._listener.out_of_range(self.here(there), wanted=wanted, found=found)
 
     def start_at(self, partition: Partition, offset: int | None) -> None:
         for there in self._mine([partition]):
+            self._expected.pop(there, None)
+            if offset is not None:
+                self._expected[there] = offset
             self._consumer.seek(there, offset or 0)
             self._consumer.resume(there)
 

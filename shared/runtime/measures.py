@@ -22,6 +22,12 @@ class Measures:
         self.lost = Counter(
             "aftercall_consumer_lost_partitions_total", "Partitions another reader took in the middle of a batch", registry=registry
         )
+        self.out_of_range = Counter(
+            "aftercall_consumer_out_of_range_total",
+            "Offsets the log no longer had, or not yet again: read on from the earliest",
+            ["topic"],
+            registry=registry,
+        )
         self.dead = Counter("aftercall_dead_letters_total", "Messages that became dead letters", ["topic", "reason"], registry=registry)
         self.published = Counter("aftercall_outbox_published_total", "Messages published", ["topic"], registry=registry)
         self.outbox_age = Gauge("aftercall_outbox_age_seconds", "Age of the oldest message not published", registry=registry)

@@ -141,8 +141,11 @@ class MemoryReader:
 
     def start_at(self, partition: Partition, offset: int | None) -> None:
         if partition in self._position:
-            beyond = offset is not None and offset > len(self._broker.logs[partition])
-            self._position[partition] = 0 if offset is None or beyond else offset
+            wanted = offset or 0
+            if wanted > len(self._broker.logs[partition]):
+                self._listener.out_of_range(partition, wanted=wanted, found=0)
+                wanted = 0
+            self._position[partition] = wanted
             self._paused.discard(partition)
 
     def pause(self, partitions: Collection[Partition]) -> None:

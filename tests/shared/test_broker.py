@@ -21,12 +21,16 @@ class Watching:
         self.reader: Reader | None = None
         self.held: set[Partition] = set()
         self.arriving: set[Partition] = set()
+        self.out: list[tuple[Partition, int, int]] = []
 
     def assigned(self, partitions: Collection[Partition]) -> None:
         self.arriving.update(partitions)
 
     async def revoked(self, partitions: Collection[Partition]) -> None:
         self.held.difference_update(partitions)
+
+    def out_of_range(self, partition: Partition, *, wanted: int, found: int) -> None:
+        self.out.append((partition, wanted, found))
 
     async def settle(self, reader: Reader) -> None:
         arriving, self.arriving = self.arriving, set()
@@ -109,7 +113,7 @@ async def test_a_paused_partition_gives_nothing_until_it_is_started_again(broker
         assert [record.value for record in await watching.read(reader, 1)] == [b"1"]
 
 
-async def test_an_offset_beyond_the_log_starts_from_the_earliest(broker: Broker) -> None:
+async def test_an_offset_beyond_the_log_starts_from_the_earliest_and_says_so(broker: Broker) -> None:
     await broker.create([TOPIC])
     await broker.publish([thing("one", str(n)) for n in range(3)])
     watching = Watching()
@@ -117,6 +121,7 @@ async def test_an_offset_beyond_the_log_starts_from_the_earliest(broker: Broker)
         place = (await watching.read(reader, 3))[0].place
         reader.start_at(place, 10_000)
         assert [record.value for record in await watching.read(reader, 3)] == [b"0", b"1", b"2"]
+        assert watching.out == [(place, 10_000, 0)]
 
 
 async def test_a_second_reader_takes_a_share_and_the_first_may_not_commit_it_any_more(broker: Broker) -> None:

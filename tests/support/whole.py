@@ -16,6 +16,9 @@ class _Nobody:
     async def revoked(self, partitions: Collection[Partition]) -> None:
         self.arriving.difference_update(partitions)
 
+    def out_of_range(self, partition: Partition, *, wanted: int, found: int) -> None:
+        raise AssertionError(f"{partition} has nothing at {wanted}")
+
 
 async def read_all(broker: Broker, topic: str) -> list[Record]:
     listener, found = _Nobody(), []
