@@ -1,0 +1,112 @@
+"""When a contender got its first record and when the last message it owed was acknowledged; the same clock for all of them."""
+
+import asyncio
+import time
+from collections import Counter
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+
+from shared.runtime.broker import Listener, Outgoing, Partition, Reader, Record, Standing
+from shared.runtime.kafka import KafkaBroker
+from tests.bench.servers import Cpu, Servers
+
+
+@dataclass(frozen=True, slots=True)
+class Drained:
+    """`seconds` from the first record to the last acknowledgement of a message owed; `cpu` over the same time."""
+
+    events: int
+    seconds: float
+    cpu: Cpu
+
+    @property
+    def per_second(self) -> float:
+        return self.events / self.seconds
+
+
+@dataclass(slots=True)
+class Clock:
+    servers: Servers
+    _started: float | None = None
+    _cpu: Cpu | None = None
+    _acked: float = 0.0
+
+    def begins(self) -> None:
+        """A first record is there; later ones say nothing new."""
+        if self._started is None:
+            self._cpu = self.servers.cpu()
+            self._started = time.perf_counter()
+
+    def acked(self) -> None:
+        self._acked = time.perf_counter()
+
+    def drained(self, events: int) -> Drained:
+        assert self._started is not None
+        assert self._cpu is not None
+        return Drained(events, self._acked - self._started, self.servers.cpu().since(self._cpu))
+
+
+@dataclass(slots=True)
+class Watched:
+    """A reader as it is, but for the note of its first record."""
+
+    reader: Reader
+    clock: Clock
+
+    async def poll(self, *, limit: int, seconds: float) -> list[Record]:
+        records = await self.reader.poll(limit=limit, seconds=seconds)
+        if records:
+            self.clock.begins()
+        return records
+
+    def start_at(self, partition: Partition, offset: int | None) -> None:
+        self.reader.start_at(partition, offset)
+
+    def pause(self, partitions: Collection[Partition]) -> None:
+        self.reader.pause(partitions)
+
+    async def committed(self, partition: Partition) -> int | None:
+        return await self.reader.committed(partition)
+
+    async def commit(self, nexts: Mapping[Partition, int]) -> None:
+        await self.reader.commit(nexts)
+
+    async def standing(self) -> Mapping[Partition, Standing]:
+        return await self.reader.standing()
+
+    async def close(self) -> None:
+        await self.reader.close()
+
+
+@dataclass
+class Owed:
+    """So many messages on that topic, and then it is done."""
+
+    topic: str
+    messages: int
+    published: Counter[str] = field(default_factory=Counter)
+    done: asyncio.Event = field(default_factory=asyncio.Event)
+
+    def count(self, messages: Sequence[Outgoing]) -> None:
+        self.published.update(message.topic for message in messages)
+        if self.published[self.topic] >= self.messages:
+            self.done.set()
+
+
+class ClockedKafka(KafkaBroker):
+    """The broker that services run with, under the clock."""
+
+    def __init__(self, servers: Servers, *, prefix: str, owed: Owed) -> None:
+        super().__init__(servers.bootstrap, prefix=prefix)
+        self.clock, self._owed = Clock(servers), owed
+
+    async def publish(self, messages: Sequence[Outgoing]) -> None:
+        await super().publish(messages)
+        self.clock.acked()
+        self._owed.count(messages)
+
+    @asynccontextmanager
+    async def reader(self, topics: Collection[str], *, group: str, listener: Listener) -> AsyncIterator[Reader]:
+        async with super().reader(topics, group=group, listener=listener) as reader:
+            yield Watched(reader, self.clock)

@@ -1,0 +1,72 @@
+"""One run: for every round and shape a fresh topic, drained by each contender in turn, each into a fresh database."""
+
+import asyncio
+import gc
+import random
+from collections.abc import Callable, Coroutine, Sequence
+from dataclasses import dataclass
+from typing import Any
+from uuid import uuid4
+
+from shared.runtime.kafka import KafkaBroker
+from shared.topics import DEAD_TOPICS, LIVE, Topic
+from tests.bench import floor, ours, twin
+from tests.bench.clock import Drained
+from tests.bench.figures import FLOOR, OURS, TWIN, Line, Round
+from tests.bench.load import INGEST, SCORING, Shape, chunks
+from tests.bench.seeds import seed_ingest, seed_scoring
+from tests.bench.servers import Servers
+
+SHAPES = (INGEST, SCORING)
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """`events` per round for ours and the floor, `twin_events` for the twin."""
+
+    rounds: int = 3
+    events: int = 60_000
+    twin_events: int = 2_000
+    shapes: Sequence[Shape] = SHAPES
+
+
+def run(servers: Servers, plan: Plan, said: Callable[[str], None]) -> list[Line]:
+    """`said` hears of every contender as it ends."""
+    seeds = {shape.name: _seeded(servers, shape, plan.events) for shape in plan.shapes}
+    rounds: dict[str, list[Round]] = {shape.name: [] for shape in plan.shapes}
+    for _ in range(plan.rounds):
+        for shape in plan.shapes:
+            rounds[shape.name].append(_round(servers, plan, shape, seed=seeds[shape.name], said=said))
+    return [Line(shape.name, rounds[shape.name]) for shape in plan.shapes]
+
+
+def _seeded(servers: Servers, shape: Shape, events: int) -> str:
+    url = servers.databases.fresh(shape.name)
+    asyncio.run(seed_ingest(url) if shape is INGEST else seed_scoring(url, events=events))
+    return url
+
+
+def _round(servers: Servers, plan: Plan, shape: Shape, *, seed: str, said: Callable[[str], None]) -> Round:
+    prefix = f"b{uuid4().hex[:8]}-"
+    asyncio.run(_fill(servers, prefix, shape, events=plan.events))
+    drains: dict[str, Callable[[], Coroutine[Any, Any, Drained]]] = {
+        FLOOR: lambda: floor.drain(servers, prefix, shape.topic, events=plan.events),
+        OURS: lambda: ours.drain(servers, prefix, shape, seed=seed, events=plan.events),
+        TWIN: lambda: twin.drain(servers, prefix, shape.topic, events=min(plan.events, plan.twin_events)),
+    }
+    found = {}
+    for name in random.sample(list(drains), len(drains)):
+        gc.collect()
+        found[name] = asyncio.run(drains[name]())
+        said(f"{shape.name} {name}: {found[name].events:,} in {found[name].seconds:.2f} s, {found[name].per_second:,.0f}/s")
+    return found
+
+
+async def _fill(servers: Servers, prefix: str, shape: Shape, *, events: int) -> None:
+    broker = KafkaBroker(servers.bootstrap, prefix=prefix)
+    mine = [topic for topic in (*LIVE, *DEAD_TOPICS.values()) if shape.name in (*topic.readers, *topic.writers)]
+    outputs = [Topic(name, "any", (), (), ()) for name in (floor.OUT, twin.OUT)]
+    await broker.create([*mine, *outputs])
+    for chunk in chunks(shape.records(events)):
+        await broker.publish(chunk)
+    await broker.stop()
