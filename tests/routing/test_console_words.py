@@ -20,6 +20,8 @@ from routing.console.queue import board
 from routing.console.queue.banner import banner, banners
 from routing.console.queue.row import row
 from routing.console.queue.tile import tile
+from routing.console.work.conflict import conflict
+from routing.errors import Changed, NobodyHasIt
 from shared import nps
 from shared.schemas import Window
 from tests.support.cases import ANA, MARIA, NOW, ROTA, a_contact, a_customer, an_answer, terms
@@ -109,7 +111,9 @@ def test_critical_stands_first_and_the_rest_by_when_it_is_due() -> None:
     rows = [row(a_case(due_at=NOW + due), LOOK) for due in dues.values()]
     rows.append(row(a_case(due_at=NOW + 40 * HOUR, level=Level.CRITICAL), LOOK))
 
-    assert [group.key for group in board.groups(rows, LOOK)] == ["critical", "late", "hour", "today", "day-1"]
+    rows.append(row(a_case(due_at=NOW, state=State.RESOLVED), LOOK))
+
+    assert [group.key for group in board.groups(rows, LOOK)] == ["critical", "late", "hour", "today", "day-1", "done"]
 
 
 def test_the_title_counts_in_words() -> None:
@@ -235,6 +239,24 @@ def test_another_end_takes_the_place_of_what_was_not_reached() -> None:
 
     assert [stage.words for stage in ended] == ["Expired"]
     assert ended[0].current
+
+
+@pytest.mark.parametrize(
+    ("by", "seconds", "title"),
+    [
+        ("maria", 8, "Maria claimed this case 8 seconds before you"),
+        ("maria", 0, "Maria claimed this case just before you"),
+        ("maria", 130, "Maria claimed this case 2 minutes before you"),
+        ("ana", 8, "You, in another window, claimed this case 8 seconds before you"),
+        ("routing", 8, "This case changed by itself while you looked"),
+    ],
+)
+def test_who_is_slower_reads_who_was_faster(by: str, seconds: int, title: str) -> None:
+    changed = Changed(by=by.capitalize(), by_ref=by, at=NOW - timedelta(seconds=seconds), revision=2, change="assigned")
+
+    assert conflict(changed, LOOK, kept=True).title == title
+    assert "still in the form" in conflict(changed, LOOK, kept=True).words
+    assert conflict(NobodyHasIt(), LOOK, kept=False).title == str(NobodyHasIt())
 
 
 def test_your_time_is_that_of_your_own_team() -> None:

@@ -45,7 +45,7 @@ def lines(
     """`tries` by attempt id, each with its note."""
     told = [event for answer in answers if answer.feedback for event in _of_answer(answer.feedback, look)]
     steps = [_of_step(step, tries, look, policy_version=policy_version) for step in history]
-    events = sorted([*told, *steps, *(_of_alert(alert, look) for alert in alerts)], key=lambda event: event.at)
+    events = sorted([*told, *steps, *(_of_alert(alert, look, since=history[0].at) for alert in alerts)], key=lambda event: event.at)
     first = clock.local(events[0].at, look.zone).date() if events else None
     return [Line(_label(event.at, first, look), event) for event in events]
 
@@ -126,12 +126,14 @@ def _answered(said_is: FeedbackScored) -> tuple[str, str]:
     return f"{again} {said_is.score}", "".join(f", {part}" for part in parts if part)
 
 
-def _of_alert(alert: Alert, look: Look) -> Event:
+def _of_alert(alert: Alert, look: Look, *, since: datetime) -> Event:
+    """Its own, or one that was running when the case opened, at `since`."""
+    to = f" to {look.team(alert.team)}"
+    if alert.opened_at < since:
+        return Event(since, "Alert", f"{to}, together with others")
     if alert.first_sent_at is None:
-        return Event(alert.opened_at, "Alert", f" to {look.team(alert.team)}, in the console")
-    return Event(
-        alert.first_sent_at, "Alert", f" to {look.team(alert.team)}, {_after(alert.first_sent_at - alert.opened_at)} after its first answer"
-    )
+        return Event(alert.opened_at, "Alert", f"{to}, in the console")
+    return Event(alert.first_sent_at, "Alert", f"{to}, {_after(alert.first_sent_at - alert.opened_at)} later")
 
 
 def _of_step(step: Step, tries: Mapping[str, tuple[Attempt, str | None]], look: Look, *, policy_version: int) -> Event:

@@ -53,6 +53,8 @@ def groups(rows: Iterable[Row], look: Look) -> list[Group]:
 
 def _place(row: Row, look: Look) -> tuple[int, str, str]:
     days = (clock.local(row.due_at, look.zone).date() - clock.local(look.now, look.zone).date()).days
+    if row.done:
+        return 9_999, "done", "Done"
     if row.critical:
         return -3, "critical", "Critical"
     if row.tone:

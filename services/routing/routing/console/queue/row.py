@@ -11,7 +11,7 @@ from routing.console.words import OUTCOMES, STATES, basis, counted, nth_contact,
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """`act` is claim, log, review or nothing; `taken`: somebody else has it, or it is done."""
+    """`act` is claim, log, review or nothing; `taken`: somebody else has it, or nobody has to call any more (`done`)."""
 
     id: str
     number: int
@@ -29,6 +29,7 @@ class Row:
     owner: str
     owner_note: str
     taken: bool
+    done: bool
     act: str | None
 
 
@@ -52,6 +53,7 @@ def row(case: Case, look: Look) -> Row:
         there=there,
         owner=owner,
         owner_note=note,
+        done=not waits,
         taken=not waits or case.owner not in (None, look.by.ref),
         act=act(case, look),
     )

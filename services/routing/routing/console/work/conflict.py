@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from routing.cases.model import SYSTEM
 from routing.console import clock
 from routing.console.look import Look
 from routing.errors import Changed, Refused
@@ -27,10 +28,15 @@ def conflict(error: Changed | Refused, look: Look, *, kept: bool) -> Conflict:
     note = " Your note is still in the form below." if kept else ""
     if not isinstance(error, Changed):
         return Conflict(str(error), f"Nothing of yours was saved.{note}")
+    kept_words = f"Nothing of yours was saved over it.{note}"
+    if error.by_ref == SYSTEM.ref:
+        return Conflict("This case changed by itself while you looked", kept_words)
     who = "You, in another window," if error.by_ref == look.by.ref else error.by
-    did = _DID.get(error.change, "changed this case") if error.by_ref != "routing" else "This case changed by itself"
-    since = (
-        clock.ago(error.at, look.now, zone=look.zone).replace(" s ago", " seconds before you").replace(" min ago", " minutes before you")
-    )
-    title = f"{who} {did} {since}" if error.by_ref != "routing" else f"{did}, {since.replace(' before you', ' ago')}"
-    return Conflict(title, f"Nothing of yours was saved over it.{note}")
+    since = _before(clock.ago(error.at, look.now, zone=look.zone))
+    return Conflict(f"{who} {_DID.get(error.change, 'changed this case')} {since}", kept_words)
+
+
+def _before(ago: str) -> str:
+    """ "8 s ago" as "8 seconds before you"."""
+    close = {"0 s ago": "just before you", "1 s ago": "a second before you", "1 min ago": "a minute before you"}
+    return close.get(ago) or ago.replace(" s ago", " seconds before you").replace(" min ago", " minutes before you")
