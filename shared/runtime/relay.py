@@ -59,22 +59,26 @@ class Relay:
                 await patience.insist(partial(self._session, stop))
 
     async def _session(self, stop: asyncio.Event) -> None:
-        """One connection, which holds the shards' locks for as long as it lives."""
+        """One connection, which holds the shards' locks for as long as it lives: back in the pool it would hold them against ourselves."""
+        async with self._database.autocommit() as connection:
+            try:
+                await self._publish_until(stop, connection)
+            finally:
+                self.shards.clear()
+                await connection.invalidate()
+
+    async def _publish_until(self, stop: asyncio.Event, connection: AsyncConnection) -> None:
         next_claim = 0.0
-        try:
-            async with self._database.autocommit() as connection:
-                while not stop.is_set():
-                    now = asyncio.get_running_loop().time()
-                    if now >= next_claim:
-                        next_claim = now + self._claim_every
-                        await self._claim(connection)
-                    sent = await self.publish_once(connection)
-                    self.turned_at = asyncio.get_running_loop().time()
-                    if sent < self._limit:
-                        await self._database.wake.wait(self._poll)
-                await self.publish_once(connection)
-        finally:
-            self.shards.clear()
+        while not stop.is_set():
+            now = asyncio.get_running_loop().time()
+            if now >= next_claim:
+                next_claim = now + self._claim_every
+                await self._claim(connection)
+            sent = await self.publish_once(connection)
+            self.turned_at = asyncio.get_running_loop().time()
+            if sent < self._limit:
+                await self._database.wake.wait(self._poll)
+        await self.publish_once(connection)
 
     async def _claim(self, connection: AsyncConnection) -> None:
         for shard in sorted(set(range(SHARDS)) - self.shards):

@@ -1,11 +1,13 @@
 """Publishing over real PostgreSQL: nothing skipped, nothing overtaken, one relay per shard."""
 
 import asyncio
+from collections.abc import Sequence
 from contextlib import AsyncExitStack
 from uuid import UUID, uuid4
 
 import pytest
 
+from shared.runtime.broker import BrokerAway, Outgoing
 from shared.runtime.database import Database, Unit, as_json, run, shard_of
 from shared.runtime.errors import Unprocessable
 from shared.runtime.memory import MemoryBroker
@@ -94,6 +96,33 @@ async def test_two_relays_publish_each_message_once_and_the_second_takes_over(to
             say(unit, "k", "after")
         await third.close()
         await until(toy, "k", [*(str(n) for n in range(60)), "after"], seconds=10)
+
+
+class AwayAtFirst(MemoryBroker):
+    """Does not answer the first times it is given something to publish."""
+
+    def __init__(self, *, times: int) -> None:
+        super().__init__()
+        self.times = times
+
+    async def publish(self, messages: Sequence[Outgoing]) -> None:
+        if self.times:
+            self.times -= 1
+            raise BrokerAway("away")
+        await super().publish(messages)
+
+
+async def test_a_relay_goes_on_when_the_broker_is_back_whatever_connection_it_gets(database_url: str) -> None:
+    await create_tables(database_url)
+    broker = AwayAtFirst(times=3)
+    await broker.create([*TOPICS.values(), *DEAD_TOPICS.values()])
+    toy = Toy(database_url, broker)
+    async with toy.running():
+        async with toy.database.transaction(), toy.database.transaction():
+            pass  # the pool has others to hand out
+        async with toy.database.transaction() as unit:
+            say(unit, "k", "kept")
+        await until(toy, "k", ["kept"], seconds=20)
 
 
 async def until(toy: Toy, key: str, wanted: list[str], *, seconds: float = 10) -> None:
