@@ -9,6 +9,9 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
 CHUNK = 65_536
+HEARD_S = 0.05
+"""How long the other side has to act on what it was told before the connection is reset."""
+Pair = tuple[asyncio.StreamWriter, asyncio.StreamWriter]
 _RESET_ON_CLOSE = struct.pack("ii", 1, 0)
 
 
@@ -29,7 +32,8 @@ class FaultProxy:
     connections: int = 0
     _swallowing: bool = False
     _refusing: bool = False
-    _pairs: set[tuple[asyncio.StreamWriter, asyncio.StreamWriter]] = field(default_factory=set)
+    _mute: set[Pair] = field(default_factory=set)
+    _pairs: set[Pair] = field(default_factory=set)
     _tasks: set["asyncio.Task[None]"] = field(default_factory=set)
 
     def black_hole(self) -> None:
@@ -53,8 +57,9 @@ class FaultProxy:
             self._swallowing = False
             self.reset()
 
-    def _reset(self, pair: tuple[asyncio.StreamWriter, asyncio.StreamWriter]) -> None:
+    def _reset(self, pair: Pair) -> None:
         self._pairs.discard(pair)
+        self._mute.discard(pair)
         for writer in pair:
             _abort(writer)
 
@@ -87,19 +92,21 @@ class FaultProxy:
         self,
         reader: asyncio.StreamReader,
         writer: asyncio.StreamWriter,
-        pair: tuple[asyncio.StreamWriter, asyncio.StreamWriter],
+        pair: Pair,
         *,
         asking: bool,
     ) -> None:
         with contextlib.suppress(ConnectionError, OSError):
             while chunk := await reader.read(CHUNK):
                 await self._delay(len(chunk))
-                if self._swallowing:
+                if self._swallowing or (pair in self._mute and not asking):
                     continue
                 writer.write(chunk)
                 await writer.drain()
                 if asking and self.trigger and self.trigger in chunk:
                     self.trigger, self.triggered = b"", self.triggered + 1
+                    self._mute.add(pair)
+                    await asyncio.sleep(HEARD_S)
                     self._reset(pair)
             writer.close()
 

@@ -18,7 +18,9 @@ from psycopg.rows import dict_row
 
 from deploy.demo.settings import ALWAYS, AT_ONCE, write_files
 from deploy.guardian import free_ports
+from shared.runtime.database import Database
 from shared.runtime.kafka import KafkaBroker
+from shared.runtime.keys import NewKey, create_key
 from tests.support.fake_gateway import FakeGateway
 
 SERVICES = ("ingest", "scoring", "routing")
@@ -118,12 +120,10 @@ class Fleet:
         self._numbers[service] += 1
         log = self.folder / f"{service}-{self._numbers[service]}.log"
         environment = {
-            **os.environ,
-            **self._environment(),
+            **self.environment(),
             f"{service.upper()}_PUBLIC_PORT": str(public),
             f"{service.upper()}_INTERNAL_PORT": str(internal),
             "AFTERCALL_FAILPOINTS": failpoints,
-            **self.variables,
             **variables,
         }
         tied = ["setpriv", "--pdeathsig", "KILL"] if shutil.which("setpriv") else []
@@ -179,9 +179,11 @@ class Fleet:
     def _ended(self) -> str:
         return "; ".join(f"{each.service} ended with {each.process.returncode}" for each in self.replicas) + "\n" + self.replicas[-1].said()
 
-    def _environment(self) -> dict[str, str]:
+    def environment(self) -> dict[str, str]:
+        """What every process of the fleet is told."""
         gateway = f"http://127.0.0.1:{self.gateway.port}"
         return {
+            **os.environ,
             "AFTERCALL_DATABASE_URL": self.database_url,
             "AFTERCALL_BROKER": "kafka",
             "AFTERCALL_KAFKA_BOOTSTRAP": self.bootstrap,
@@ -207,11 +209,21 @@ class Fleet:
             "ROUTING_ALERT_EVERY_S": "2",
             "ROUTING_ALERT_WAITS_S": "[1, 1, 2, 5, 10]",
             "ROUTING_POLICY_FILE": str(self.folder / "case_policy.json"),
+            **self.variables,
         }
 
 
 def _plain(url: str) -> str:
     return url.replace("+psycopg", "")
+
+
+async def platform_key(fleet: Fleet) -> str:
+    """An API key with which any platform may send."""
+    database = Database(fleet.database_url, schema="ingest", pool_size=1)
+    try:
+        return await create_key(database, NewKey("faults", ("platform",)))
+    finally:
+        await database.close()
 
 
 @asynccontextmanager

@@ -12,7 +12,7 @@ import httpx
 
 from deploy.demo import center
 from deploy.demo.people import Person, person
-from shared.runtime.broker import Broker, Outgoing
+from shared.runtime.broker import Broker, BrokerAway, Outgoing
 from shared.schemas import PlatformRef, SurveyAnswered
 from tests.support.fake_gateway import FakeGateway
 
@@ -44,7 +44,12 @@ class Told:
 
 def native(number: int, *, ended: datetime) -> Told:
     """Three events of our own shape, known by a member id."""
-    who, ref = person(number), f"call-{number}"
+    return native_of(number, ref=f"call-{number}", number=number, ended=ended)
+
+
+def native_of(who_number: int, *, ref: str, number: int, ended: datetime | None = None) -> Told:
+    """A contact of somebody who may have others."""
+    who, ended = person(who_number), ended or datetime.now(UTC)
     began = ended - timedelta(seconds=300)
     steps = (("started", began), ("connected", began + timedelta(seconds=20)), ("ended", ended))
     records = tuple(_native(ref, who, event=event, at=at) for event, at in steps)
@@ -90,7 +95,7 @@ class Ledger:
         fresh = self._note(numbers)
         twice = [each for each in fresh if repeating and each.number % repeating == 0]
         self.repeats += sum(len(each.records) for each in twice)
-        await self._publish(record for each in (*fresh, *twice) for record in each.records)
+        await self.publish(record for each in (*fresh, *twice) for record in each.records)
 
     async def post(self, numbers: Sequence[int], url: str, key: str) -> int:
         """The same over HTTP: how many contacts, once ingest says that it has stored them all."""
@@ -105,10 +110,13 @@ class Ledger:
 
     def _note(self, numbers: Sequence[int]) -> list[Told]:
         ended = datetime.now(UTC)
-        fresh = [(native if number % 3 == 0 else connect)(number, ended=ended) for number in numbers]
-        self.told |= {each.number: each for each in fresh}
-        self.events += sum(len(each.records) for each in fresh)
-        return fresh
+        return [self.note((native if number % 3 == 0 else connect)(number, ended=ended)) for number in numbers]
+
+    def note(self, told: Told) -> Told:
+        """Enter it in the record."""
+        self.told[told.number] = told
+        self.events += len(told.records)
+        return told
 
     async def answer(self, gateway: FakeGateway) -> None:
         """Until cancelled: each customer who is asked answers at once, every tenth twice over."""
@@ -117,7 +125,7 @@ class Ledger:
             by_phone = {each.phone: each for each in self.told.values()}
             fresh, seen = gateway.delivered[seen:], len(gateway.delivered)
             numbers = [by_phone[each.to].number for each in fresh if by_phone[each.to].number not in self.answered]
-            await self._publish(self._answer(number) for number in (*numbers, *(n for n in numbers if n % 10 == 0)))
+            await self.publish(self._answer(number) for number in (*numbers, *(n for n in numbers if n % 10 == 0)))
             await asyncio.sleep(0.1)
 
     def _answer(self, number: int) -> Outgoing:
@@ -131,10 +139,18 @@ class Ledger:
         )
         return response(said)
 
-    async def _publish(self, records: Iterable[Outgoing]) -> None:
+    async def publish(self, records: Iterable[Outgoing]) -> None:
         owed = list(records)
         for at in range(0, len(owed), CHUNK):
-            await self.broker.publish(owed[at : at + CHUNK])
+            await self._insist(owed[at : at + CHUNK])
+
+    async def _insist(self, owed: Sequence[Outgoing]) -> None:
+        """A platform too keeps what its broker did not take, and sends it again; some of it may then be there twice."""
+        while True:
+            try:
+                return await self.broker.publish(owed)
+            except BrokerAway:
+                await asyncio.sleep(0.5)
 
     @property
     def refs(self) -> set[tuple[str, str, str]]:
