@@ -20,6 +20,11 @@ class Look:
     works: bool
     leads: bool
     customer_zones: tuple[str, ...]
+    work_teams: frozenset[str] | None = None
+
+    def works_in(self, team: str) -> bool:
+        """An admin who is also a guide reads all teams and calls for the own ones."""
+        return self.works and (self.work_teams is None or team in self.work_teams)
 
     def team(self, code: str) -> str:
         known = self.rota.team(code)

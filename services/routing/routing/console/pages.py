@@ -60,6 +60,7 @@ async def looking(unit: Unit, deps: Deps, person: Principal) -> tuple[Look, Term
         works=person.may(WORK),
         leads=person.may(LEAD),
         customer_zones=deps.zones,
+        work_teams=teams_of(person, WORK),
     )
     return look, terms
 

@@ -198,8 +198,8 @@ def may(case: Case, look: Look, *, moves: bool) -> Mapping[str, bool]:
     ends = (State.RESOLVED, State.CLOSED, State.UNREACHABLE, State.DECLINED, State.EXPIRED)
     held_out = case.route is Route.HOLD_OUT
     return {
-        "claim": look.works and case.is_workable and free and not held_out,
-        "log": look.works and case.is_workable and mine and case.route is Route.CALL,
+        "claim": look.works_in(case.team) and case.is_workable and free and not held_out,
+        "log": look.works_in(case.team) and case.is_workable and mine and case.route is Route.CALL,
         "review": moves and case.is_workable and case.state is not State.OPEN and case.route is Route.REVIEW and (mine or look.leads),
         "finish": moves and case.state is State.REACHED and case.route is Route.CALL and (mine or look.leads),
         "release": moves and case.is_workable and not free and (mine or look.leads),

@@ -159,10 +159,10 @@ async def _around(unit: Unit, deps: Deps, look: Look, asked: Viewer) -> dict[str
     }
 
 
-def viewer(look: Look, deps: Deps) -> Viewer:
-    """The day is the company's, as everywhere in the numbers."""
+def viewer(look: Look, deps: Deps, *, working: bool = False) -> Viewer:
+    """Over the teams somebody sees, or calls for. The day is the company's, as everywhere in the numbers."""
     day = clock.local(look.now, deps.settings.company_zone).replace(hour=0, minute=0, second=0, microsecond=0)
-    return Viewer(teams=look.teams, me=look.by.ref, now=look.now, soon=look.now + SOON, day=day)
+    return Viewer(teams=look.work_teams if working else look.teams, me=look.by.ref, now=look.now, soon=look.now + SOON, day=day)
 
 
 async def finished(unit: Unit, look: Look, number: int | None) -> dict[str, Any] | None:

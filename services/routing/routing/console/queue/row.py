@@ -108,7 +108,7 @@ def owned(case: Case, look: Look) -> tuple[str, str]:
 
 def act(case: Case, look: Look) -> str | None:
     """The one button of a row. Who may not call has none."""
-    if not look.works or not case.is_workable or case.route is Route.HOLD_OUT:
+    if not look.works_in(case.team) or not case.is_workable or case.route is Route.HOLD_OUT:
         return None
     if case.owner is None:
         return "claim"

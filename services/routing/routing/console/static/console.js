@@ -39,7 +39,7 @@
   const later = new Map(); // what waits until somebody leaves it
 
   const held = (element) => element.matches(":hover") || element.contains(document.activeElement);
-  const clockNow = () => new Date(Date.now() + ahead).toLocaleTimeString([], { hour: "2-digit", minute: "2-digit", hour12: false });
+  const clockAt = (when) => new Date(when + ahead).toLocaleTimeString([], { hour: "2-digit", minute: "2-digit", hour12: false });
 
   function say(words) {
     if (!spoken || Date.now() - spokenAt < 10000) return;
@@ -50,12 +50,8 @@
     if (is) { heard = Date.now(); lostAt = null; offline.hidden = true; }
     else if (lostAt === null) lostAt = Date.now();
     dot.classList.toggle("live--off", !is);
-    const words = is ? "Live" : `Not live since ${new Date(lostAt + ahead).toLocaleTimeString([], { hour: "2-digit", minute: "2-digit", hour12: false })}`;
+    const words = is ? "Live" : `Not live since ${clockAt(lostAt)}`;
     if (dot.textContent !== words) dot.textContent = words;
-  }
-  function keepMark(row, fresh) {
-    const marked = row.getAttribute("aria-current") === "true";
-    mark(fresh, marked);
   }
   function mark(row, on) {
     if (on) row.setAttribute("aria-current", "true"); else row.removeAttribute("aria-current");
@@ -74,7 +70,7 @@
       return;
     }
     later.delete(id);
-    if (old.classList.contains("case-row")) keepMark(old, fresh);
+    if (old.classList.contains("case-row")) mark(fresh, old.getAttribute("aria-current") === "true");
     old.replaceWith(fresh);
   }
   function leave() {
@@ -133,7 +129,7 @@
     if (Date.now() - heard > 25000) alive(false);
     if (lostAt !== null && Date.now() - lostAt > 30000) {
       offline.hidden = false;
-      offline.querySelector("h2").textContent = `Not connected since ${new Date(lostAt + ahead).toLocaleTimeString([], { hour: "2-digit", minute: "2-digit", hour12: false })}`;
+      offline.querySelector("h2").textContent = `Not connected since ${clockAt(lostAt)}`;
     }
   }, 5000);
   let hiddenAt = 0;

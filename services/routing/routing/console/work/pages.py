@@ -48,7 +48,7 @@ async def claim_next(at: AtDesk, person: Worker) -> Response:
     """Claim the next due case and open it."""
     async with at.deps.database.transaction() as unit:
         look, _ = await looking(unit, at.deps, person)
-        case = await handle.claim_next(unit, at.deps, viewer(look, at.deps), look.by)
+        case = await handle.claim_next(unit, at.deps, viewer(look, at.deps, working=True), look.by)
     return RedirectResponse(f"{QUEUE}/cases/{case.number}" if case else QUEUE, 303)
 
 
@@ -147,7 +147,7 @@ async def _moved(at: Desk, person: Principal, number: int, *, move: Move) -> Res
 
 async def _onward(unit: Unit, deps: Deps, look: Look, *, done: int) -> str:
     """The next due case: one's own first, else one that nobody has; the queue where there is none."""
-    asked = viewer(look, deps)
+    asked = viewer(look, deps, working=True)
     mine = [case for case in await queue.queue(unit.tx, asked, view=View.MINE, limit=20) if _callable(case, look) and case.number != done]
     following = mine or await queue.waiting(unit.tx, asked, limit=1)
     return f"{QUEUE}/cases/{following[0].number}?done={done}" if following else f"{QUEUE}?done={done}"
