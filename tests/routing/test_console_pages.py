@@ -145,6 +145,9 @@ async def test_an_attempt_is_saved_with_its_note_and_leads_to_the_next_due_case(
     assert "10001 resolved." in after.text
     assert "Explained the bill." in story
     assert (await open_desk.cases())[0].state is State.RESOLVED
+    async with signed_in(open_desk, "guide") as ana:
+        await ana.send(after, "/console/cases/10001/reopen")
+    assert (await open_desk.cases())[0].state is State.OPEN
 
 
 async def test_pressing_save_twice_logs_one_call(open_desk: Routing) -> None:

@@ -6,6 +6,7 @@ from datetime import datetime
 
 from routing.cases.answer.model import Answer
 from routing.cases.model import Case, Level, Route, State, Step
+from routing.cases.moves import TABLE, Move
 from routing.cases.policy import CasePolicy
 from routing.console import clock
 from routing.console.look import Look
@@ -195,7 +196,6 @@ def calling(case: Case, look: Look, *, ending: str | None) -> Calling:
 def may(case: Case, look: Look, *, moves: bool) -> Mapping[str, bool]:
     """Which buttons this person has; the table of moves has the last word."""
     mine, free = case.owner == look.by.ref, case.owner is None
-    ends = (State.RESOLVED, State.CLOSED, State.UNREACHABLE, State.DECLINED, State.EXPIRED)
     held_out = case.route is Route.HOLD_OUT
     return {
         "claim": look.works_in(case.team) and case.is_workable and free and not held_out,
@@ -205,5 +205,5 @@ def may(case: Case, look: Look, *, moves: bool) -> Mapping[str, bool]:
         "release": moves and case.is_workable and not free and (mine or look.leads),
         "assign": look.leads and case.is_workable and not held_out,
         "close": look.leads and case.state is State.RESOLVED,
-        "reopen": moves and case.state in ends,
+        "reopen": moves and case.state in TABLE[Move.REOPEN],
     }

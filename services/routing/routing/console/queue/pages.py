@@ -12,6 +12,7 @@ from routing.alerts import store as alerts
 from routing.alerts.api import ACKNOWLEDGE, SEE
 from routing.cases.api import by_of, teams_of
 from routing.cases.model import Case
+from routing.cases.moves import TABLE, Move
 from routing.cases.queue import store
 from routing.cases.queue.api import SOON
 from routing.cases.queue.model import View
@@ -166,9 +167,16 @@ def viewer(look: Look, deps: Deps, *, working: bool = False) -> Viewer:
 
 
 async def finished(unit: Unit, look: Look, number: int | None) -> dict[str, Any] | None:
-    """The line about the case that was just saved."""
+    """The line about the case that was just saved, with what it takes to open it again."""
     case = await store.case(unit.tx, number, teams=look.teams) if number is not None else None
-    return {"number": case.number, "words": STATES[case.state.value].lower(), "over": not case.is_workable} if case else None
+    if case is None:
+        return None
+    return {
+        "number": case.number,
+        "revision": case.revision,
+        "words": STATES[case.state.value].lower(),
+        "reopens": case.state in TABLE[Move.REOPEN],
+    }
 
 
 def _rows(cases: list[Case], look: Look) -> list[Row]:
