@@ -23,7 +23,9 @@ class HttpMetrics:
     """Requests by the route's template, never the path. The status is counted apart, so that a route has one set of buckets."""
 
     def __init__(self, registry: CollectorRegistry) -> None:
-        self.requests = Counter("aftercall_http_requests_total", "Requests answered", ["port", "method", "route", "status"], registry=registry)
+        self.requests = Counter(
+            "aftercall_http_requests_total", "Requests answered", ["port", "method", "route", "status"], registry=registry
+        )
         self.seconds = Histogram(
             "aftercall_http_request_duration_seconds",
             "Time to answer a request",
