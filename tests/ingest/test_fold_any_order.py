@@ -37,6 +37,8 @@ def _event(draw: st.DrawFn, number: int, legs: tuple[str, ...]) -> StoredEvent:
                 "record": st.just(value=True),
                 "version": st.sampled_from(["", "1", "2"]),
                 "lives_once": st.just(value=True),
+                "frame": st.just(value=True),
+                "framed": st.just(value=True),
                 "bot": st.booleans(),
                 "previous_leg": st.sampled_from(legs),
                 "next_leg": st.sampled_from(legs),

@@ -6,7 +6,8 @@ from typing import Any
 from uuid import NAMESPACE_OID, uuid5
 
 from ingest.contacts.model import StoredEvent
-from ingest.normalise.model import Event, Ignored, Reading
+from ingest.normalise import read
+from ingest.normalise.model import Event, Ignored, Raw, Reading
 from tests.support.contacts import minutes
 
 FIXTURES = Path(__file__).parents[1] / "ingest" / "fixtures"
@@ -44,3 +45,12 @@ def stored(reading: Reading, *, received: float) -> StoredEvent:
         id=uuid5(NAMESPACE_OID, f"{reading.source}\n{reading.id}\n{reading.version}"), leg=reading.leg, kind=reading.kind, at=reading.at,
         received=minutes(received), facts=reading.facts, handles=reading.handles,
     )  # fmt: skip
+
+
+LONG_AFTER = 60 * 24 * 500
+"""The fixtures' day, in minutes after the tests' morning: nothing is from the future when it arrives."""
+
+
+def heard(name: str, *, minute: float = 0) -> list[StoredEvent]:
+    """What a payload says, received so many minutes into the fixtures' day."""
+    return [stored(reading, received=LONG_AFTER + minute) for reading in read(Raw(payload(name)))]

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from ingest.contacts.episode import channel_of, episodes_of, numbers_of
+from ingest.contacts.frame import lacks_frame, within_frames
 from ingest.contacts.judge import judged
 from ingest.contacts.leg import Life, lives_of
 from ingest.contacts.model import KnownEpisode, NotOver, Over, Patience, StoredEvent, Verdict, Wait
@@ -16,7 +17,7 @@ def fold(
     events: Sequence[StoredEvent], *, now: datetime, patience: Patience = DEFAULT_PATIENCE, known: KnownEpisode | None = None
 ) -> Verdict:
     """Every episode of one contact. `now` is the database's, as are the times of arrival that hold-off and stale limit run from."""
-    episodes = episodes_of(lives_of(events, ahead=patience.ahead), patience)
+    episodes = episodes_of(within_frames(lives_of(events, ahead=patience.ahead)), patience)
     numbers = numbers_of(episodes, known, patience)
     return Verdict(tuple(_verdict(lives, number, now=now, patience=patience) for lives, number in zip(episodes, numbers, strict=True)))
 
@@ -41,8 +42,8 @@ def _not_over(lives: Sequence[Life], number: int, *, until: datetime, waits_for:
 
 
 def _still_to_come(lives: Sequence[Life]) -> Wait | None:
-    """The end of a leg, or the leg that a transfer announced; where that was not named, any later one will do."""
-    if any(life.end is None and not life.aside for life in lives):
+    """The end of a leg or of what it is within, or the leg that a transfer announced; where that was not named, any later one will do."""
+    if lacks_frame(lives) or any(life.end is None and not life.aside for life in lives):
         return "end"
     legs = {life.leg for life in lives}
     followed = {life.facts.get("previous_leg") for life in lives}

@@ -16,23 +16,26 @@ POINTS_AT_SOMEBODY = ("member_id", "contact_id", "phone", "email")
 
 def judged(lives: Sequence[Life], *, episode: int, standing: Standing, stale: bool = False) -> Interaction:
     """`lives` in order of their begin. `stale`: the end was not told but waited for in vain."""
-    own = [life for life in lives if not life.aside] or list(lives)
-    accountable = _last_human(own) or own[-1]
+    told = [life for life in lives if not life.aside] or list(lives)
+    frames = [life for life in told if life.frame]
+    own = [life for life in told if not life.frame] or told
+    accountable = _last_human(told) or own[-1]
     human = accountable if accountable.human else None
-    handles, handed_over = _handles(own), _handed_over(own)
-    started = min(life.begin for life in own)
+    handles, handed_over = _handles(told), _handed_over(own)
+    started = min(life.begin for life in told)
     return Interaction(
         episode=episode, standing=standing, started_at=as_datetime(started),
         ended_at=as_datetime(max(started, *(life.last if life.end is None else life.end for life in own))),
-        received_at=as_datetime(max(life.settled_ms for life in lives)), clock_suspect=stale or any(life.suspect for life in own),
+        received_at=as_datetime(max(life.settled_ms for life in lives)), clock_suspect=stale or any(life.suspect for life in told),
         wait_s=_sum(own, _wait_s), talk_s=_sum(own, _talk_s), hold_s=_sum(own, lambda life: life.facts.get("hold_s")),
         transfers=sum(passed for life, passed in zip(own, handed_over, strict=True) if life.human),
         legs=tuple(_line(life, passed_on=passed) for life, passed in zip(own, handed_over, strict=True)),
         agent=human.facts.get("agent") if human else None, agent_name=human.facts.get("agent_name") if human else None,
-        team=accountable.facts.get("team") or _last(own, "team"), queue=accountable.facts.get("queue") or _last(own, "queue"),
-        outcome=outcome_of(own, stale=stale), purpose=_purpose(own), channel=channel_of(own), medium=_first(own, "medium"),
-        direction=_direction(own), disconnect=_last(own, "disconnect"), reason=_last(own, "reason"), language=_last(own, "language"),
-        traits=_traits(own), handles=handles, needs_address=not any(name in handles for name in POINTS_AT_SOMEBODY),
+        team=accountable.facts.get("team") or _last(told, "team"), queue=accountable.facts.get("queue") or _last(told, "queue"),
+        outcome=outcome_of(told, stale=stale), purpose=_purpose(told), channel=channel_of(told), medium=_first(told, "medium"),
+        direction=_direction(told), disconnect=_last([*own, *frames], "disconnect"), reason=_last(told, "reason"),
+        language=_last(told, "language"), traits=_traits(told), handles=handles,
+        needs_address=not any(name in handles for name in POINTS_AT_SOMEBODY),
     )  # fmt: skip
 
 
@@ -44,7 +47,7 @@ def outcome_of(lives: Sequence[Life], *, stale: bool) -> Outcome:
         (any(life.facts.get("failed") for life in lives), "failed"),
         (_direction(lives) == "outbound", "failed"),
         (any(life.queued is not None for life in lives), "abandoned"),
-        (any(life.facts.get("bot") for life in lives), "bot_only"),
+        ({life.facts["bot"] for life in lives if "bot" in life.facts} == {True}, "bot_only"),
         (channel_of(lives) == "web", "self_served"),
         (stale, "failed"),
     )

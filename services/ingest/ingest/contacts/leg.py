@@ -67,6 +67,14 @@ class Life:
         return self.facts.get("aside", False) and self.connected is None
 
     @property
+    def frame(self) -> bool:
+        return self.facts.get("frame", False)
+
+    @property
+    def framed(self) -> bool:
+        return self.facts.get("framed", False) and not self.frame
+
+    @property
     def order(self) -> tuple[int, str]:
         return self.begin, self.leg
 

@@ -58,6 +58,7 @@ def _is_chat_message(document: Document) -> bool:
 
 _BY_TYPE = (
     ("contact.", "native"),
+    ("com.twilio.taskrouter.", "twilio-taskrouter"),
     ("com.twilio.", "twilio"),
     ("Amazon Connect Contact Event", "connect-contact-event"),
     ("Amazon Connect Contact Record", "connect-contact-record"),
@@ -85,9 +86,11 @@ _SHAPES: tuple[tuple[Test, str], ...] = (
     (_has("linkedid"), "asterisk"),
     (_has("uniqueid", "disposition"), "asterisk"),
     (_has_any("channel", "asterisk_id", "application"), "asterisk"),
-    (_has("workspace_sid"), "twilio"),
+    (_has("workspace_sid"), "twilio-taskrouter-socket"),
+    (_has("EventType", "WorkspaceSid"), "twilio-taskrouter-callback"),
     (_has_any("EventType", "ConversationSid", "TaskSid"), "twilio"),
-    (_has_any("conversationId", "topicName", "participants", "eventTime"), "genesys-cloud"),
+    (_has("conversationId", "participants"), "genesys-cloud-record"),
+    (_has_any("conversationId", "topicName", "eventTime"), "genesys-cloud"),
     (_has("eventBody", "topicName"), "genesys-cloud"),
     (_is_segment, "segment"),
     (_has("event_id", "collector_tstamp"), "snowplow"),

@@ -1,5 +1,6 @@
 """Single fields of a platform's document, taken with distrust."""
 
+import re
 from collections.abc import Iterable
 from functools import lru_cache
 
@@ -13,6 +14,8 @@ LONGEST_ID = 256
 """Characters; three of them still fit one index row of PostgreSQL."""
 LONGEST_TEXT = 1_000
 LONGEST_PERSONAL = 320
+FEWEST_DIGITS = 3
+"""Fewer dial nobody."""
 
 PURPOSES = frozenset({"service", "callback", "survey", "internal"})
 HANDLE_NAMES = ("member_id", "contact_id", "phone", "email", "name", "language", "postal_code")
@@ -33,6 +36,14 @@ def required_text(document: Document, name: str) -> str:
     return value
 
 
+def required_inside(document: Document, name: str, prefix: str) -> str:
+    """As above, of an object within the document: `prefix` leads to it in the complaint."""
+    try:
+        return required_text(document, name)
+    except Unreadable as fault:
+        raise Unreadable(fault.code, f"{prefix}{name}") from None
+
+
 def text(value: JsonValue, longest: int = LONGEST_TEXT) -> str | None:
     """A text, or a whole number written as one; None for anything else, for nothing, and for what is absurdly long."""
     if isinstance(value, str):
@@ -42,6 +53,23 @@ def text(value: JsonValue, longest: int = LONGEST_TEXT) -> str | None:
 
 def code_in(value: JsonValue) -> str | None:
     return code(value) if isinstance(value, str) and len(value) <= LONGEST_TEXT else None
+
+
+def number_in(value: JsonValue) -> str | None:
+    """A telephone number, also out of `tel:`, `sip:…@host` or `whatsapp:`; None for what holds none, such as a client's name."""
+    whole = text(value, LONGEST_PERSONAL)
+    if whole is None:
+        return None
+    scheme, colon, rest = whole.partition(":")
+    bare = (rest if colon else scheme).split("@", 1)[0].split(";", 1)[0].strip()
+    return bare if _DIALLED.fullmatch(bare) and sum(sign.isdigit() for sign in bare) >= FEWEST_DIGITS else None
+
+
+def mail_in(value: JsonValue) -> str | None:
+    """An e-mail address, also out of `mailto:`; None for other addresses that hold an @, such as those of SIP."""
+    whole = text(value, LONGEST_PERSONAL)
+    bare = whole.removeprefix("mailto:") if whole else ""
+    return bare if "@" in bare and ":" not in bare else None
 
 
 def part(document: Document, name: str) -> Document:
@@ -79,6 +107,7 @@ def channel_and_medium(word: str) -> tuple[str, str | None]:
     return _CHANNEL_OF.get(word, "other"), word
 
 
+_DIALLED = re.compile(r"\+?[\d ().-]{3,31}", re.ASCII)
 _CHANNELS = frozenset({"phone", "chat", "web", "email", "other"})
 _CHANNEL_OF = {
     "voice": "phone", "call": "phone", "telephony": "phone", "sms": "chat", "whatsapp": "chat", "webchat": "chat", "message": "chat",

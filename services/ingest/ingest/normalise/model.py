@@ -38,13 +38,17 @@ class Facts(TypedDict, total=False):
 
     A missing key says nothing. `lives_once` means that this leg's id never lives twice, so whatever comes after its
     end, by an odd clock, still belongs before it. `aside` marks a leg that runs beside the customer's contact, such as a
-    flow after hang-up. `clock` holds why the event's own time is missing or doubtful.
+    flow after hang-up. `frame` marks one that stands for the whole contact, or the customer's side of it, and `framed` one
+    that is a part of such: the whole says when it is over. `bot` False says that this leg was on its way to a person.
+    `clock` holds why the event's own time is missing or doubtful.
     """
 
     version: str
     record: bool
     lives_once: bool
     aside: bool
+    frame: bool
+    framed: bool
     clock: str
     channel: str
     medium: str

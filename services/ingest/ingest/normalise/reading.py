@@ -1,15 +1,21 @@
 """From a payload to readings: open the envelopes, tell the dialect, let its module speak."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 
 from ingest.normalise import native
 from ingest.normalise.amazon_connect import events, records, words
 from ingest.normalise.detect import dialect_of
 from ingest.normalise.envelopes import UNKNOWN, Letter, Opened, opened
+from ingest.normalise.genesys_cloud import events as genesys_events
+from ingest.normalise.genesys_cloud import records as genesys_records
+from ingest.normalise.genesys_cloud import words as genesys
 from ingest.normalise.model import Event, Ignored, Raw, Reading, Refused
+from ingest.normalise.twilio import sockets, streams
+from ingest.normalise.twilio import words as twilio
 from ingest.normalise.unreadable import Unreadable
 
-Adapter = Callable[[Letter, Raw], Event | Ignored]
+Adapter = Callable[[Letter, Raw], Event | Ignored | Sequence[Event]]
+"""What a document says: one event as a rule, several where it is a record of a whole contact with all its legs."""
 
 ADAPTERS: Mapping[str, tuple[str, Adapter]] = {
     "native": (native.PLATFORM, native.adapt),
@@ -18,25 +24,31 @@ ADAPTERS: Mapping[str, tuple[str, Adapter]] = {
     "connect-chat-message": (words.PLATFORM, events.adapt_chat_message),
     "connect-agent-event": (words.PLATFORM, events.ignore_agent_event),
     "connect-flow-call": (words.PLATFORM, events.ignore_flow_call),
+    "genesys-cloud": (genesys.PLATFORM, genesys_events.adapt_event),
+    "genesys-cloud-record": (genesys.PLATFORM, genesys_records.adapt_record),
+    "twilio-taskrouter": (twilio.PLATFORM, streams.adapt_event),
+    "twilio-taskrouter-socket": (twilio.PLATFORM, sockets.adapt),
+    "twilio-taskrouter-callback": (twilio.PLATFORM, streams.adapt_callback),
 }
 """Dialect, as `detect` names it → the platform and what reads it. A dialect that is not here is known by sight only."""
 
 
 def read(raw: Raw) -> list[Reading]:
     """Everything one record or request body says, in its order; at least one reading. Never raises, whatever the bytes."""
-    return [_reading(one, raw) for one in opened(raw.body, raw.headers)]
+    return [reading for one in opened(raw.body, raw.headers) for reading in _readings(one, raw)]
 
 
-def _reading(one: Opened, raw: Raw) -> Reading:
+def _readings(one: Opened, raw: Raw) -> Sequence[Reading]:
     if not isinstance(one, Letter):
-        return one
+        return (one,)
     dialect = dialect_of(one)
     if dialect is None:
-        return Ignored(one.envelope, one.index, UNKNOWN, "unknown_type" if one.type is not None else "unknown_shape")
+        return (Ignored(one.envelope, one.index, UNKNOWN, "unknown_type" if one.type is not None else "unknown_shape"),)
     if dialect not in ADAPTERS:
-        return Ignored(one.envelope, one.index, dialect, f"no_adapter:{dialect}")
+        return (Ignored(one.envelope, one.index, dialect, f"no_adapter:{dialect}"),)
     platform, adapt = ADAPTERS[dialect]
     try:
-        return adapt(one, raw)
+        said = adapt(one, raw)
     except Unreadable as fault:
-        return Refused(one.envelope, one.index, platform, fault.code, f"{one.prefix}{fault.path or ''}".rstrip(".") or None)
+        return (Refused(one.envelope, one.index, platform, fault.code, f"{one.prefix}{fault.path or ''}".rstrip(".") or None),)
+    return (said,) if isinstance(said, Event | Ignored) else said

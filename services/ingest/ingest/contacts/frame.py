@@ -1,0 +1,31 @@
+"""Legs that stand for a whole contact, and the legs within them.
+
+Some platforms name, beside each agent's part, the whole: a customer's session, a task. What is within is over only when the
+whole is, however often it is handed on, and ends with it at the latest, even if its own end was lost.
+"""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from ingest.contacts.leg import Life
+
+
+def within_frames(lives: Sequence[Life]) -> list[Life]:
+    """The same lives, in the same order; those within a frame await no other leg, for the frame says when all is over."""
+    frames = [life for life in lives if life.frame]
+    return [_within(life, frames) if life.framed else life for life in lives]
+
+
+def lacks_frame(lives: Sequence[Life]) -> bool:
+    """Whether something was heard of a part, and nothing yet of its whole."""
+    return any(life.framed for life in lives) and not any(life.frame for life in lives)
+
+
+def _within(life: Life, frames: Sequence[Life]) -> Life:
+    """Of several frames, such as a call and the callback asked for in it, the latest begun before the part did."""
+    inside = replace(life, awaits=False)
+    frame = max((one for one in frames if one.begin <= life.begin), key=lambda one: one.order, default=frames[0] if frames else None)
+    if life.end is not None or frame is None or frame.end is None:
+        return inside
+    end = max(life.begin, frame.end)
+    return replace(inside, end=end, last=max(life.last, end))

@@ -1,0 +1,88 @@
+"""Contacts whose platform names the whole beside its parts."""
+
+from itertools import permutations
+
+from ingest.contacts.fold import fold
+from ingest.contacts.model import Interaction, NotOver, Over, StoredEvent
+from tests.support.contacts import minutes, ms, told
+
+PHONE = {"phone": "+15550100123"}
+
+
+def over(events: list[StoredEvent], *, minute: float = 60) -> Interaction:
+    (one,) = fold(events, now=minutes(minute)).episodes
+    assert isinstance(one, Over), one
+    return one.interaction
+
+
+def waiting(events: list[StoredEvent], *, minute: float) -> NotOver:
+    (one,) = fold(events, now=minutes(minute)).episodes
+    assert isinstance(one, NotOver), one
+    return one
+
+
+def whole(kind: str, minute: float, leg: str = "whole") -> StoredEvent:
+    return told(kind, minute, leg, handles=PHONE, frame=True)
+
+
+def part(kind: str, minute: float, leg: str, *, agent: str) -> StoredEvent:
+    return told(kind, minute, leg, framed=True, lives_once=True, agent=agent)
+
+
+def a_transferred_call() -> list[StoredEvent]:
+    return [
+        whole("started", 0), part("connected", 1, "a", agent="ana"), part("transferred", 4, "a", agent="ana"),
+        part("connected", 6, "b", agent="ben"), part("ended", 9, "b", agent="ben"), whole("ended", 12),
+    ]  # fmt: skip
+
+
+def test_a_part_that_ended_is_not_the_end_of_the_whole() -> None:
+    assert waiting(a_transferred_call()[:5], minute=60).waits_for == "end"
+
+
+def test_a_part_alone_waits_for_the_whole_it_belongs_to() -> None:
+    parts = a_transferred_call()[3:5]
+    assert waiting(parts, minute=60).waits_for == "end"
+    assert over([*parts, whole("ended", 12)]).agent == "ben"
+
+
+def test_the_whole_begins_the_contact_and_the_last_part_ends_it() -> None:
+    call = over(a_transferred_call())
+    assert (call.started_at, call.ended_at, call.talk_s, call.transfers) == (minutes(0), minutes(9), 360, 1)
+    assert [(leg.agent, leg.end) for leg in call.legs] == [("ana", "transferred"), ("ben", None)]
+    assert call.handles == PHONE
+
+
+def test_the_whole_alone_is_a_contact_without_a_human() -> None:
+    call = over([whole("started", 0), whole("ended", 3)])
+    assert (call.outcome, call.ended_at, len(call.legs)) == ("abandoned", minutes(3), 1)
+
+
+def test_a_part_whose_end_was_lost_ends_with_the_whole() -> None:
+    for lost in permutations([*a_transferred_call()[:4], whole("ended", 12)]):
+        call = over(list(lost))
+        assert (call.ended_at, call.agent, call.talk_s) == (minutes(12), "ben", 180 + 360)
+
+
+def test_a_part_ends_with_the_whole_that_it_began_in() -> None:
+    callback = [whole("started", 30, "callback"), part("connected", 31, "c", agent="cleo"), whole("ended", 40, "callback")]
+    call = over([*a_transferred_call(), *callback])
+    assert (call.ended_at, call.agent, call.talk_s) == (minutes(40), "cleo", 360 + 540)
+
+
+def test_a_hand_over_out_of_the_house_awaits_nobody_once_the_whole_is_over() -> None:
+    call = over([*a_transferred_call()[:3], whole("ended", 12)])
+    assert (call.agent, call.transfers, call.ended_at) == ("ana", 1, minutes(4))
+
+
+def test_a_part_that_was_on_its_way_to_a_person_is_not_for_the_bot_alone() -> None:
+    bot = told("ended", 2, "bot", framed=True, bot=True)
+    queue = told("ended", 5, "queue", framed=True, bot=False, queue="billing")
+    ends = [whole("started", 0), whole("ended", 5)]
+    assert over([*ends, bot]).outcome == "bot_only"
+    assert over([*ends, bot, queue]).outcome == "abandoned"
+
+
+def test_who_hung_up_is_what_the_whole_says_of_it() -> None:
+    events = [*a_transferred_call()[:5], told("ended", 12, "whole", frame=True, disconnect="customer", ended_ms=ms(12))]
+    assert over(events).disconnect == "customer"
