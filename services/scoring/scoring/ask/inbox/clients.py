@@ -1,10 +1,9 @@
 """The gateway into the development inbox."""
 
-from sqlalchemy.exc import SQLAlchemyError
-
 from scoring.ask.inbox import store
 from scoring.ask.model import Accepted, Lost, Outgoing, Result
 from shared.runtime.database import Database
+from shared.runtime.patience import passing
 from shared.runtime.sealing import Sealer
 
 
@@ -21,6 +20,8 @@ class InboxGateway:
         try:
             async with self._database.transaction() as unit:
                 ref = await store.keep(unit.tx, message, address=self._sealer.seal(message.address))
-        except (SQLAlchemyError, OSError) as error:
+        except Exception as error:
+            if not passing(error):
+                raise
             return Lost(type(error).__name__.lower())
         return Accepted(str(ref))

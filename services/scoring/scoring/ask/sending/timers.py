@@ -4,8 +4,6 @@ import secrets
 from collections import Counter
 from datetime import datetime
 
-from sqlalchemy.exc import SQLAlchemyError
-
 from scoring.ask.handle import address_of, judge
 from scoring.ask.known import Subject
 from scoring.ask.model import Failed, Held, Outgoing, Refused, Result, Sending, State, Survey
@@ -20,6 +18,7 @@ from scoring.deps import Deps
 from scoring.people import store as people
 from shared.runtime.database import Unit
 from shared.runtime.failpoints import failpoint
+from shared.runtime.patience import passing
 from shared.runtime.sealing import SealingKeyMissing
 from shared.schemas import Contact, Sealed
 
@@ -104,7 +103,11 @@ async def send(sending: Sending, deps: Deps) -> Result:
             if not await store.mark_called(unit.tx, sending.survey_id, attempt=sending.attempt):
                 return Held()
         address = deps.sealer.unseal(sending.address)
-    except (SQLAlchemyError, OSError, SealingKeyMissing) as error:
+    except SealingKeyMissing as error:
+        return Failed(type(error).__name__.lower())
+    except Exception as error:
+        if not passing(error):
+            raise
         return Failed(type(error).__name__.lower())
     if not isinstance(address, str):
         return Refused("address_missing")
