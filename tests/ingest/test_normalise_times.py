@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ingest.normalise.times import as_datetime, as_ms, read_time
+from ingest.normalise.times import as_datetime, as_ms, first_time, read_time
 
 NOON = datetime(2027, 5, 11, 12, 0, 7, 250_000, tzinfo=UTC)
 NOON_MS = 1_810_036_807_250
@@ -83,6 +83,12 @@ def test_what_is_no_time_says_why(written: str | float, doubt: str) -> None:
 
 def test_nothing_at_all_is_not_doubtful() -> None:
     assert (read_time(None).ms, read_time(None).doubt) == (None, None)
+
+
+def test_of_several_times_the_first_that_can_be_read_is_taken_and_else_the_first_fault_is_told() -> None:
+    assert first_time(None, "2027-05-1T12:00:00Z", NOON_MS, 0).ms == NOON_MS
+    assert first_time(None, 0, "yesterday").doubt == "placeholder"
+    assert first_time(None, None) == read_time(None)
 
 
 def test_a_leap_second_is_the_first_of_the_next_minute() -> None:

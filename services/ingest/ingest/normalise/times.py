@@ -56,6 +56,12 @@ def ms_of(value: JsonValue, zone: str | None = None) -> int | None:
     return read_time(value, zone).ms
 
 
+def first_time(*written: JsonValue) -> Moment:
+    """The first that can be read; where none can, why not the first that was written at all."""
+    moments = [read_time(one) for one in written if one is not None]
+    return next((one for one in moments if one.ms is not None), moments[0] if moments else NEVER)
+
+
 def as_datetime(ms: int) -> datetime:
     return _EPOCH + timedelta(milliseconds=ms)
 

@@ -14,7 +14,7 @@ from ingest.normalise.envelopes import Letter
 from ingest.normalise.fields import LONGEST_ID, code, part, required_inside, seconds, text
 from ingest.normalise.genesys_cloud import words
 from ingest.normalise.model import Event, Facts, Ignored, Kind, Raw
-from ingest.normalise.times import Moment, read_time
+from ingest.normalise.times import Moment, first_time
 
 _LEAD = "v2.detail.events.conversation."
 _LENGTHS = (("interacting",), ("held",), ("alerting", "dialing", "contacting"))
@@ -77,7 +77,7 @@ def _came(letter: Letter) -> _Came | None:
         return None
     stream = "event" if letter.id else "notification" if wrapped else "flattened" if topic else "trigger"
     own_id = letter.id or text(document.get("_id"), LONGEST_ID)
-    moment = _moment(body.get("eventTime"), document.get("timestamp"), letter.time)
+    moment = first_time(body.get("eventTime"), document.get("timestamp"), letter.time)
     return _Came(stream, own_id, step, body, "eventBody." if wrapped else "", moment)
 
 
@@ -88,12 +88,6 @@ def _step_of(topic: str) -> str | None:
 
 def _guessed(body: Document) -> str:
     return next((step for name, step in _BY_FIELD if name in body), "unknown")
-
-
-def _moment(*written: JsonValue) -> Moment:
-    """The first that can be read; where none can, why not the first."""
-    moments = [read_time(one) for one in written if one is not None]
-    return next((one for one in moments if one.ms is not None), moments[0] if moments else Moment(None))
 
 
 def _kind(kind: Kind, came: _Came) -> Kind:

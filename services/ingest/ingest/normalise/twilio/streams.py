@@ -7,13 +7,11 @@ CloudEvent's type says what happened.
 import re
 from dataclasses import dataclass
 
-from pydantic import JsonValue
-
 from ingest.normalise.decode import Document, digest
 from ingest.normalise.envelopes import Letter
 from ingest.normalise.fields import LONGEST_ID, code, part, required_inside, text
 from ingest.normalise.model import Event, Facts, Ignored, Kind, Raw
-from ingest.normalise.times import Moment, ms_of, read_time
+from ingest.normalise.times import Moment, first_time, ms_of
 from ingest.normalise.twilio import words
 
 LEAD = "com.twilio.taskrouter."
@@ -44,14 +42,14 @@ def adapt_event(letter: Letter, raw: Raw) -> Event | Ignored:
     name = (letter.type or "").removeprefix(LEAD)
     payload = part(letter.document, "payload") or letter.document
     prefix = "payload." if "payload" in letter.document else ""
-    moment = _moment(payload.get("timestamp"), letter.document.get("timestamp"), letter.time)
+    moment = first_time(payload.get("timestamp"), letter.document.get("timestamp"), letter.time)
     return _read(_Came("event-stream", letter.id, name, payload, prefix, moment), letter, raw)
 
 
 def adapt_callback(letter: Letter, raw: Raw) -> Event | Ignored:
     """The event callback, bridged to JSON. Raises `Unreadable` as above."""
     fields = {_CAPITAL.sub("_", name).lower(): value for name, value in letter.document.items()}
-    moment = _moment(fields.get("timestamp_ms"), fields.get("timestamp"), letter.time)
+    moment = first_time(fields.get("timestamp_ms"), fields.get("timestamp"), letter.time)
     name = text(fields.get("event_type"), LONGEST_ID) or ""
     return _read(_Came("event-callback", text(fields.get("sid"), LONGEST_ID), name, fields, "", moment), letter, raw)
 
@@ -119,9 +117,3 @@ def _entered(payload: Document) -> int | None:
     if entered is not None or payload.get("transfer_initiating_reservation_sid"):
         return entered
     return ms_of(payload.get("task_date_created"))
-
-
-def _moment(*written: JsonValue) -> Moment:
-    """The first that can be read; where none can, why not the first."""
-    moments = [read_time(one) for one in written if one is not None]
-    return next((one for one in moments if one.ms is not None), moments[0] if moments else Moment(None))
