@@ -19,6 +19,7 @@ from shared.runtime.database import Database, row, worlds_fault
 from shared.runtime.errors import Unprocessable
 from shared.runtime.guard import Guard, Limits
 from shared.runtime.metrics import HttpMetrics
+from shared.runtime.openapi import described
 from shared.runtime.problems import DESCRIBED, Problem, answer, not_found, of_http, of_message, of_validation, wants_page
 from shared.runtime.settings import ServiceSettings
 from shared.runtime.web import page, static_router, templates
@@ -142,8 +143,7 @@ _description = APIRouter(dependencies=[Depends(open_to_all)], include_in_schema=
 
 @_description.get("/openapi.json")
 async def openapi(request: Request) -> Response:
-    app: FastAPI = request.app
-    return JSONResponse(app.openapi())
+    return JSONResponse(described(request.app))
 
 
 @_description.get("/asyncapi.json")

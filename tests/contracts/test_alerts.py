@@ -83,6 +83,19 @@ def test_a_panel_names_metrics_and_labels_that_a_service_registers(title: str, t
     assert faults(target["expr"], known(), shown=[target["legendFormat"]]) == []
 
 
+def test_every_query_of_a_panel_is_one_prometheus_can_run(tmp_path: Path) -> None:
+    expressions = [target["expr"] for _, target in QUERIES]
+
+    assert _parsed(tmp_path, expressions).returncode == 0
+    assert _parsed(tmp_path, [*expressions, "sum by job (aftercall_cases)"]).returncode == 1
+
+
+def _parsed(folder: Path, expressions: list[str]) -> "subprocess.CompletedProcess[str]":
+    rules = [{"record": f"panel:{number}", "expr": expression} for number, expression in enumerate(expressions)]
+    (folder / "panels.yml").write_text(yaml.safe_dump({"groups": [{"name": "panels", "rules": rules}]}), "utf-8")
+    return promtool("check", "rules", folder / "panels.yml")
+
+
 @pytest.mark.parametrize(
     ("expression", "fault"),
     [

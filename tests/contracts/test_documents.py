@@ -12,6 +12,7 @@ from jsonschema import Draft7Validator, validators
 from openapi_spec_validator import OpenAPIV31SpecValidator
 
 from shared import asyncapi, schemas
+from shared.runtime.openapi import described
 from shared.runtime.settings import ServiceSettings
 from shared.topics import DEAD_TOPICS, SERVICES, TOPICS
 from tests.support.built import built
@@ -69,7 +70,23 @@ def test_openapi_is_valid(path: str) -> None:
 
 
 def test_the_internal_port_is_the_same_in_every_service() -> None:
-    assert {json.dumps(built(service).internal.openapi()) for service in SERVICES} == {json.dumps(json.loads(texts()[INTERNAL]))}
+    assert {json.dumps(described(built(service).internal)) for service in SERVICES} == {json.dumps(json.loads(texts()[INTERNAL]))}
+
+
+def test_openapi_says_who_may_use_a_route() -> None:
+    scoring, ingest = (json.loads(texts()[f"services/{service}/openapi.json"])["paths"] for service in ("scoring", "ingest"))
+
+    assert scoring["/v1/sending"]["get"]["security"] == [{"session": ["admin"]}, {"session": ["supervisor"]}]
+    assert scoring["/v1/replies/sms"]["post"]["security"] == []
+    assert {"key": ["platform"]} in ingest["/v1/events"]["post"]["security"]
+
+
+@pytest.mark.parametrize("path", OPENAPI)
+def test_openapi_leaves_no_operation_without_a_word_on_who_may_use_it(path: str) -> None:
+    operations = [operation for methods in json.loads(texts()[path])["paths"].values() for operation in methods.values()]
+
+    assert operations
+    assert all("security" in operation for operation in operations)
 
 
 def test_asyncapi_is_valid_by_its_own_schema() -> None:

@@ -13,6 +13,7 @@ from typing import Any
 from pydantic.fields import FieldInfo
 
 from shared import asyncapi
+from shared.runtime.openapi import described
 from shared.runtime.settings import COMMON_PREFIX, ServiceSettings
 from shared.topics import SERVICES
 from tests.support.built import Registered, built, registered, settings_of
@@ -34,8 +35,8 @@ def generated() -> dict[str, str]:
     services = {service: built(service) for service in SERVICES}
     return {
         "asyncapi.json": _json(asyncapi.document()),
-        INTERNAL: _json(services["ingest"].internal.openapi()),
-        **{f"services/{name}/openapi.json": _json(service.public.openapi()) for name, service in services.items()},
+        INTERNAL: _json(described(services["ingest"].internal)),
+        **{f"services/{name}/openapi.json": _json(described(service.public)) for name, service in services.items()},
         "docs/settings.md": settings_page({name: settings_of(name) for name in SERVICES}),
         "docs/metrics.md": metrics_page({name: registered(service) for name, service in services.items()}),
     }
