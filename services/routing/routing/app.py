@@ -21,6 +21,7 @@ from routing.console.pages import router as start
 from routing.console.queue.pages import router as queue_pages
 from routing.console.work.pages import router as work_pages
 from routing.deps import Deps
+from routing.dialers.api import router as dialing
 from routing.handle import HANDLERS
 from routing.metrics import RoutingMetrics
 from routing.recovery.api import router as recovery
@@ -38,7 +39,7 @@ from shared.runtime.process import Service
 from shared.runtime.sealing import Sealer
 from shared.zones import zones_of_country
 
-MACHINES = (reading, working, rota, recovery, alerts)
+MACHINES = (reading, working, rota, recovery, alerts, dialing)
 PAGES = (start, live, queue_pages, work_pages, case_pages)
 
 

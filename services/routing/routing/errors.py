@@ -67,6 +67,16 @@ class OutsideHours(Refused):
         super().__init__("This customer cannot be called at this hour: the number is shown once the calling hours open")
 
 
+class NotYet(Refused):
+    """The customer named a time."""
+
+    code = "not_yet"
+
+    def __init__(self, at: datetime) -> None:
+        self.at = at
+        super().__init__(f"This customer is to be called later: from {at.isoformat(timespec='minutes')} on")
+
+
 class NextCallMissing(Refused):
     code = "next_at_missing"
 

@@ -21,6 +21,7 @@ class Settings(ServiceSettings):
     policy_file: Path = Field(_CASES / "policy.json", description="case policy in force until a version is activated")
     words_file: Path = Field(_CASES / "words.json", description="lists of critical words by language")
     timer_batch: int = Field(200, ge=1, description="cases a timer moves in one transaction")
+    dialer_lease_s: float = Field(900.0, gt=0, description="a dialer that told no outcome for so long has its case no more, seconds")
     alert_webhook_url: str = Field("", description="where alerts are sent; empty: they are only shown in the console")
     alert_webhook_secret: str = secret(DEVELOPMENT_WEBHOOK_SECRET, description="Standard Webhooks secret of alerts: whsec_ and base64")
     alert_every_s: float = Field(60.0, gt=0, description="between two messages about one team and channel, seconds")

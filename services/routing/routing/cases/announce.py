@@ -1,10 +1,11 @@
 """What a case tells the others: every revision, and whether a call is wanted."""
 
 from dataclasses import replace
+from datetime import datetime
 
 from routing.cases.model import Case, Moved, Reason, Route, State, Step
 from routing.cases.policy import CasePolicy
-from shared.schemas import By, CallbackChanged, CallbackRequested, PlatformRef
+from shared.schemas import By, CallbackChanged, CallbackRequested, PlatformRef, Window
 from shared.schemas import Reason as SaidReason
 
 
@@ -43,8 +44,9 @@ def changed(case: Case, step: Step, *, platform_ref: PlatformRef | None = None) 
 
 
 def wanted(case: Case) -> bool:
-    """Should a dialer call? Not while a person has the case."""
-    return case.route is Route.CALL and case.state in (State.OPEN, State.ATTEMPTING) and case.owner is None
+    """Should a dialer call? Not while a person has the case. While a dialer has it, the call is still wanted: of that one."""
+    waits = case.owner is None and case.state in (State.OPEN, State.ATTEMPTING)
+    return case.route is Route.CALL and (waits or (case.lease_until is not None and case.state in (State.ASSIGNED, State.ATTEMPTING)))
 
 
 def asking(before: Case | None, moved: Moved) -> Moved:
@@ -61,7 +63,8 @@ def _must_hear(before: Case | None, case: Case) -> bool:
         return case.requested
     if before is None or not case.requested:
         return True
-    return _call(before) != _call(case)
+    given_back = before.owner is not None and case.owner is None
+    return given_back or _call(before) != _call(case)
 
 
 def _call(case: Case) -> tuple[object, ...]:
@@ -83,7 +86,7 @@ def requested(case: Case, policy: CasePolicy) -> CallbackRequested:
         reasons=tuple(_said(each) for each in case.reasons),
         level=case.level.value,
         due_at=case.due_at,
-        windows=case.windows,
+        windows=_from(case.next_at, case.windows),
         attempt=case.attempts + 1,
         attempts_max=policy.failed_tries,
         score=case.score,
@@ -92,6 +95,13 @@ def requested(case: Case, policy: CasePolicy) -> CallbackRequested:
         ended_at=case.ended_at,
         claim=f"/v1/dialer/cases/{case.id}/claim",
     )
+
+
+def _from(moment: datetime | None, windows: tuple[Window, ...]) -> tuple[Window, ...]:
+    """What is left of the windows from a moment on: nobody is called before the time they named."""
+    if moment is None:
+        return windows
+    return tuple(Window(from_=max(each.from_, moment), to=each.to) for each in windows if each.to > moment)
 
 
 def _said(reason: Reason) -> SaidReason:

@@ -93,7 +93,8 @@ class Case:
     """A case as its row keeps it. Times are aware and in UTC; `number` is what people say aloud.
 
     `score`, `channel`, `moment`, `ended_at`, `transfers`, `resolved` and `callback` speak of the answer that set the priority.
-    `overdue_on`, `closes_on`, `expires_on` and `unreachable_on` are due columns: null means no timer looks.
+    `overdue_on`, `closes_on`, `expires_on` and `unreachable_on` are due columns: null means no timer looks. So is `lease_until`: a dialer
+    has the case until then, null where a person has it.
     """
 
     id: UUID
@@ -155,6 +156,7 @@ class Case:
     closes_on: datetime | None = None
     expires_on: datetime | None = None
     unreachable_on: datetime | None = None
+    lease_until: datetime | None = None
 
     @property
     def is_open(self) -> bool:

@@ -69,28 +69,30 @@ def after(case: Case, move: Move) -> State:
 
 def ended(at: datetime) -> dict[str, Any]:
     """What any end of a case clears: nothing falls due any more and nobody owns it."""
-    return {"ended_case_at": at, "overdue_on": None, "expires_on": None, "unreachable_on": None, "closes_on": None, "next_at": None}
+    falls_due = ("overdue_on", "expires_on", "unreachable_on", "closes_on", "lease_until", "next_at")
+    return {"ended_case_at": at, **dict.fromkeys(falls_due)}
 
 
-_NO_OWNER: dict[str, Any] = {"owner": None, "owner_name": None, "owner_since": None}
+_NO_OWNER: dict[str, Any] = {"owner": None, "owner_name": None, "owner_since": None, "lease_until": None}
 
 
-def claim(case: Case, by: By, *, at: datetime) -> Moved:
-    """Take a case that nobody has. Taking one's own again changes nothing."""
+def claim(case: Case, by: By, *, at: datetime, lease_until: datetime | None = None) -> Moved:
+    """Take a case that nobody has, a dialer until its lease is over. Taking one's own again changes nothing."""
     if case.owner == by.ref:
         return Moved(case)
     if case.owner is not None:
         raise Claimed(case.owner_name or case.owner, at=case.owner_since)
-    return assign(case, by, by=by, at=at)
+    return assign(case, by, by=by, at=at, lease_until=lease_until)
 
 
-def assign(case: Case, owner: By, *, by: By, at: datetime) -> Moved:
+def assign(case: Case, owner: By, *, by: By, at: datetime, lease_until: datetime | None = None) -> Moved:
     """Give a case to somebody, also away from somebody else."""
     state = after(case, Move.ASSIGN)
     if case.route is Route.HOLD_OUT:
         raise NotForCalls(case.route.value, case.consent_basis)
     detail = {"owner": owner.ref, "owner_name": owner.name}
-    return revised(case, "assigned", at=at, by=by, detail=detail, state=state, owner=owner.ref, owner_name=owner.name, owner_since=at)
+    has = {"owner": owner.ref, "owner_name": owner.name, "owner_since": at, "lease_until": lease_until}
+    return revised(case, "assigned", at=at, by=by, detail=detail, state=state, **has)
 
 
 def release(case: Case, by: By, *, at: datetime, for_others: bool) -> Moved:
@@ -103,8 +105,15 @@ def release(case: Case, by: By, *, at: datetime, for_others: bool) -> Moved:
     return revised(case, "released", at=at, by=by, state=state, **_NO_OWNER)
 
 
+def lapse(case: Case, *, at: datetime) -> Moved:
+    """A dialer had the case for the time of its lease and told no outcome: anybody may take it."""
+    state = after(case, Move.RELEASE)
+    return revised(case, "released", at=at, by=SYSTEM, detail={"reason": "lease_over"}, state=state, **_NO_OWNER)
+
+
 def attempt(case: Case, tried: Attempt, policy: CasePolicy, *, at: datetime) -> Moved:
-    """A try to call. After the case's end it is only noted; reached and solved in one save writes a second revision."""
+    """A try to call; the try of a dialer that has the case gives it back. After the end it is only noted; reached and solved in one is two
+    revisions."""
     if not case.is_workable:
         return note(case, tried.by, policy, at=at, detail=_tried(tried))
     move = _BY_OUTCOME.get(tried.outcome, Move.FAIL)
@@ -114,12 +123,18 @@ def attempt(case: Case, tried: Attempt, policy: CasePolicy, *, at: datetime) -> 
         "outcome": tried.outcome,
         "root_cause": tried.root_cause or case.root_cause,
         "first_attempt_at": case.first_attempt_at or tried.started_at,
+        **(_NO_OWNER if _had_by(case, tried.by) else {}),
         **_CONSEQUENCES[move](case, tried, policy, at),
     }
     moved = revised(case, "attempted", at=at, by=tried.by, detail=_tried(tried), **changes)
     if move is Move.REACH and tried.resolved:
         return moved.then(resolve(moved.case, tried.by, policy, at=at, root_cause=tried.root_cause))
     return moved
+
+
+def _had_by(case: Case, dialer: By) -> bool:
+    """Its outcome may come by topic, where a dialer goes by the name of its key as well."""
+    return case.lease_until is not None and dialer.ref in (case.owner, case.owner_name)
 
 
 def _tried(tried: Attempt) -> dict[str, Any]:

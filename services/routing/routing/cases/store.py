@@ -124,7 +124,7 @@ async def save_attempts(tx: AsyncConnection, made: Sequence[Attempt]) -> None:
 
 
 async def fallen_due(tx: AsyncConnection, column: str, *, now: datetime, limit: int) -> list[Case]:
-    """Cases whose `overdue_on`, `closes_on`, `expires_on` or `unreachable_on` has come, locked; those another replica has are left out."""
+    """Cases whose due column has come, locked; those another replica has are left out."""
     sql = f"select * from cases where {column} <= :now order by {column} limit :limit for update skip locked"
     return [case_of(each) for each in await rows(tx, sql, now=now, limit=limit)]
 

@@ -55,7 +55,7 @@ def _cases(metadata: MetaData) -> None:
     Index("cases_by_customer", cases.c.customer_id)
     Index("cases_queue", cases.c.due_at, cases.c.priority.desc(), cases.c.number, postgresql_where=text(OPEN_CASE))
     Index("cases_changed", cases.c.changed_at)
-    for due in ("overdue_on", "closes_on", "expires_on", "unreachable_on"):
+    for due in ("overdue_on", "closes_on", "expires_on", "unreachable_on", "lease_until"):
         Index(f"cases_{due}", cases.c[due], postgresql_where=text(f"{due} is not null"))
 
 
@@ -73,6 +73,7 @@ _MOMENTS = (
     "closes_on",
     "expires_on",
     "unreachable_on",
+    "lease_until",
 )
 
 

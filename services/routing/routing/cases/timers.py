@@ -44,7 +44,18 @@ async def expire(unit: Unit, deps: Deps) -> int:
     return await _run(unit, deps, column="expires_on", move=lambda case: endings.expire(case, at=unit.now))
 
 
-CASE_TIMERS = {"overdue": Timer(mark_overdue), "closing": Timer(close_resolved), "giving_up": Timer(give_up), "expiry": Timer(expire)}
+async def take_back(unit: Unit, deps: Deps) -> int:
+    """A dialer that told nothing until its lease was over does not keep the case."""
+    return await _run(unit, deps, column="lease_until", move=lambda case: moves.lapse(case, at=unit.now))
+
+
+CASE_TIMERS = {
+    "overdue": Timer(mark_overdue),
+    "closing": Timer(close_resolved),
+    "giving_up": Timer(give_up),
+    "expiry": Timer(expire),
+    "leases": Timer(take_back),
+}
 
 
 @dataclass(frozen=True, slots=True)

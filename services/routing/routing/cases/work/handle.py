@@ -39,8 +39,8 @@ class Seen:
 
 async def claim(unit: Unit, deps: Deps, seen: Seen) -> Case:
     """Take a case; `Changed` or `Claimed` names who has it."""
-    case, terms = await _take(unit, deps, seen)
-    return await _keep(unit, deps, case, moves.claim(case, seen.by, at=unit.now), terms=terms)
+    case, terms = await taken(unit, deps, seen)
+    return await kept(unit, deps, case, moves.claim(case, seen.by, at=unit.now), terms=terms)
 
 
 async def claim_next(unit: Unit, deps: Deps, viewer: Viewer, by: By) -> Case | None:
@@ -55,17 +55,17 @@ async def claim_next(unit: Unit, deps: Deps, viewer: Viewer, by: By) -> Case | N
 
 async def assign(unit: Unit, deps: Deps, seen: Seen, owner: str) -> Case:
     """Give a case to a person of its team's rota."""
-    case, terms = await _take(unit, deps, seen)
+    case, terms = await taken(unit, deps, seen)
     team = terms.rota.team(case.team)
     person = team.person(owner) if team else None
     if person is None:
         raise NotInRota(case.team)
-    return await _keep(unit, deps, case, moves.assign(case, By("guide", person.ref, person.name), by=seen.by, at=unit.now), terms=terms)
+    return await kept(unit, deps, case, moves.assign(case, By("guide", person.ref, person.name), by=seen.by, at=unit.now), terms=terms)
 
 
 async def release(unit: Unit, deps: Deps, seen: Seen, *, for_others: bool) -> Case:
-    case, terms = await _take(unit, deps, seen)
-    return await _keep(unit, deps, case, moves.release(case, seen.by, at=unit.now, for_others=for_others), terms=terms)
+    case, terms = await taken(unit, deps, seen)
+    return await kept(unit, deps, case, moves.release(case, seen.by, at=unit.now, for_others=for_others), terms=terms)
 
 
 async def log_call(unit: Unit, deps: Deps, seen: Seen, call: Call) -> Case:
@@ -73,7 +73,7 @@ async def log_call(unit: Unit, deps: Deps, seen: Seen, call: Call) -> Case:
     known = await queue.case(unit.tx, seen.key, teams=seen.teams)
     if known and await store.attempted(unit.tx, [(known.id, call.attempt_id)]):
         return known
-    case, terms = await _take(unit, deps, seen)
+    case, terms = await taken(unit, deps, seen)
     if case.owner not in (None, seen.by.ref) and case.is_workable:
         raise Claimed(case.owner_name or case.owner or "", at=case.owner_since)
     tried = attempt_of(case, call, by=seen.by, now=unit.now, note=sealed_note(call.note, deps.sealer))
@@ -83,27 +83,27 @@ async def log_call(unit: Unit, deps: Deps, seen: Seen, call: Call) -> Case:
         await people.save_consents(unit.tx, [told.consent])
         unit.send(told, key=case.customer_id or case.id, correlation=case.id)
     deps.metrics.attempts.labels(keeping.outcome_label(tried.outcome)).inc()
-    return await _keep(unit, deps, case, moved, terms=terms, call=call)
+    return await kept(unit, deps, case, moved, terms=terms, call=call)
 
 
 async def resolve(unit: Unit, deps: Deps, seen: Seen, root_cause: str | None) -> Case:
-    case, terms = await _take(unit, deps, seen)
-    return await _keep(unit, deps, case, moves.resolve(case, seen.by, terms.policy, at=unit.now, root_cause=root_cause), terms=terms)
+    case, terms = await taken(unit, deps, seen)
+    return await kept(unit, deps, case, moves.resolve(case, seen.by, terms.policy, at=unit.now, root_cause=root_cause), terms=terms)
 
 
 async def close(unit: Unit, deps: Deps, seen: Seen) -> Case:
-    case, terms = await _take(unit, deps, seen)
-    return await _keep(unit, deps, case, moves.close(case, seen.by, at=unit.now), terms=terms)
+    case, terms = await taken(unit, deps, seen)
+    return await kept(unit, deps, case, moves.close(case, seen.by, at=unit.now), terms=terms)
 
 
 async def reopen(unit: Unit, deps: Deps, seen: Seen) -> Case:
     """Refused, naming it, while another case of the customer is open."""
-    case, terms = await _take(unit, deps, seen)
+    case, terms = await taken(unit, deps, seen)
     found = await store.open_of_customers(unit.tx, [case.customer_id]) if case.customer_id else {}
     other = next((each.number for each in found.values() if each.id != case.id), None)
     due = due_at(unit.now, case.level, team=case.team, terms=terms)
     moved = moves.reopen(case, seen.by, terms.policy, at=unit.now, due_at=due, other_open=other)
-    return await _keep(unit, deps, case, moved, terms=terms)
+    return await kept(unit, deps, case, moved, terms=terms)
 
 
 async def reveal(unit: Unit, deps: Deps, seen: Seen) -> Reachable:
@@ -115,11 +115,17 @@ async def reveal(unit: Unit, deps: Deps, seen: Seen) -> Reachable:
         raise NobodyHasIt
     if case.owner != seen.by.ref:
         raise NotYours(case.owner_name or case.owner)
+    found = reachable(case, deps)
+    await audit(unit.tx, seen.by, "case.number_shown", subject=case.id)
+    return found
+
+
+def reachable(case: Case, deps: Deps) -> Reachable:
+    """Number and name, unsealed; refused where no call may be made. Whoever asks writes the audit log."""
     private = _private(case, deps)
     number = _number(case, private)
     if case.route is not Route.CALL or not case.is_workable or number is None:
         raise NotForCalls(case.route.value, case.consent_basis)
-    await audit(unit.tx, seen.by, "case.number_shown", subject=case.id)
     return Reachable(number=number, name=private.get("given_name"))
 
 
@@ -147,7 +153,7 @@ def _number(case: Case, private: dict[str, Any]) -> str | None:
     return next((str(addresses[ref]) for ref in refs if ref in addresses), None)
 
 
-async def _take(unit: Unit, deps: Deps, seen: Seen) -> tuple[Case, Terms]:
+async def taken(unit: Unit, deps: Deps, seen: Seen) -> tuple[Case, Terms]:
     """The case, locked after its customer, at the revision that was seen."""
     known = await queue.case(unit.tx, seen.key, teams=seen.teams)
     if known is None:
@@ -168,7 +174,7 @@ async def _changed(unit: Unit, case: Case) -> Changed:
     )
 
 
-async def _keep(unit: Unit, deps: Deps, case: Case, moved: Moved, *, terms: Terms, call: Call | None = None) -> Case:
+async def kept(unit: Unit, deps: Deps, case: Case, moved: Moved, *, terms: Terms, call: Call | None = None) -> Case:
     calls = {call.attempt_id: call.platform_ref} if call and call.platform_ref else {}
-    kept = await keeping.keep(unit, deps, [Change(case, moved, calls)], policy=terms.policy)
-    return kept[0]
+    (after,) = await keeping.keep(unit, deps, [Change(case, moved, calls)], policy=terms.policy)
+    return after
