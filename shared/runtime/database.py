@@ -1,7 +1,6 @@
 """PostgreSQL: the one way to open a transaction, and set-based statements with one JSON parameter."""
 
 import asyncio
-import json
 import re
 import zlib
 from collections.abc import AsyncIterator, Mapping, Sequence
@@ -12,6 +11,7 @@ from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
+import orjson
 from psycopg import errors as pg
 from pydantic import BaseModel
 from sqlalchemy import RowMapping, TextClause, text
@@ -101,6 +101,7 @@ class Database:
             max_overflow=0,
             pool_timeout=pool_wait,
             pool_pre_ping=True,
+            json_deserializer=orjson.loads,
             hide_parameters=True,  # an error's text must not carry what a statement was given
             connect_args={
                 "options": f"-c search_path={schema} -c timezone=UTC",
@@ -155,8 +156,13 @@ async def run(tx: AsyncConnection, sql: str, **parameters: object) -> int:
 
 
 def as_json(value: object) -> str:
-    """One JSON parameter for a set of rows. A NUL, which PostgreSQL cannot store, is the message's fault."""
-    written = json.dumps(value, default=_plain, ensure_ascii=False, separators=(",", ":"))
+    """One JSON parameter for a set of rows. What PostgreSQL cannot store (a NUL, half a surrogate pair) is the message's fault."""
+    try:
+        written = orjson.dumps(value, default=_plain, option=orjson.OPT_PASSTHROUGH_DATACLASS).decode()
+    except orjson.JSONEncodeError as error:
+        if "surrogates" in str(error):
+            raise Unprocessable("lone_surrogate") from None
+        raise
     if "\\u0000" in written and _NUL.search(written):
         raise Unprocessable("nul_character")
     return written
@@ -164,14 +170,10 @@ def as_json(value: object) -> str:
 
 def _plain(value: object) -> object:
     match value:
-        case UUID():
-            return str(value)
-        case datetime():
-            return value.isoformat()
         case bytes():
             return "\\x" + value.hex()
         case BaseModel():
-            return value.model_dump(mode="json", by_alias=True)
+            return orjson.Fragment(value.__pydantic_serializer__.to_json(value, by_alias=True))
         case frozenset() | set():
             return sorted(value)
         case Mapping():

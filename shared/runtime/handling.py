@@ -130,8 +130,7 @@ class Dispatch(Generic[D]):
     def _measure(self, records: Sequence[Record], owned: frozenset[Partition], *, letters: list[Letter], ignored: list[Record]) -> None:
         for letter in letters:
             self._measures.dead.labels(letter.record.topic, letter.reason).inc()
-        for record in records:
-            self._measures.records.labels(record.topic, "stored" if record.place in owned else "not_ours").inc()
+        self._measures.took(records, owned)
         for record in ignored:
             self._measures.records.labels(record.topic, "ignored_type").inc()
 

@@ -1,6 +1,11 @@
 """Metrics of the data path: consuming, dead letters, publishing, timers."""
 
+from collections import Counter as Counted
+from collections.abc import Container, Iterable
+
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+
+from shared.runtime.broker import Partition, Record
 
 _AGES = (0.05, 0.1, 0.25, 0.5, 1, 2, 5, 15, 60, 300, 3600)
 
@@ -34,3 +39,9 @@ class Measures:
         self.outbox_depth = Gauge("aftercall_outbox_messages", "Messages not published yet", registry=registry)
         self.timed = Counter("aftercall_timer_done_total", "Things done when they fell due", ["timer"], registry=registry)
         self.timer_retries = Counter("aftercall_timer_retries_total", "Timer rounds tried again", ["timer"], registry=registry)
+
+    def took(self, records: Iterable[Record], owned: Container[Partition]) -> None:
+        """A batch was committed; of partitions that another reader owns by now nothing was stored."""
+        results = Counted((record.topic, "stored" if record.place in owned else "not_ours") for record in records)
+        for (topic, result), times in results.items():
+            self.records.labels(topic, result).inc(times)

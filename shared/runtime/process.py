@@ -13,6 +13,7 @@ from typing import Any, Protocol
 
 from fastapi import FastAPI
 
+from shared.runtime import collector
 from shared.runtime.applying import Apply
 from shared.runtime.broker import Broker
 from shared.runtime.consumer import Consumer, Reading
@@ -227,6 +228,8 @@ def run(services: Callable[[], Sequence[Service]]) -> int:
     """Build the services inside a new event loop, serve them, and give the exit code."""
 
     async def _serve() -> int:
-        return await serve(services())
+        built = services()
+        collector.spare()
+        return await serve(built)
 
     return asyncio.run(_serve())

@@ -148,3 +148,8 @@ def test_a_key_always_leaves_by_the_same_shard() -> None:
     keys = [str(uuid4()) for _ in range(500)]
     assert {shard_of(key) for key in keys} == set(range(16))
     assert shard_of("case-1") == 6
+
+
+def test_half_a_surrogate_pair_is_the_messages_fault_too() -> None:
+    with pytest.raises(Unprocessable):
+        as_json([{"words": "\ud800"}])

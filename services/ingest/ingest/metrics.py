@@ -1,9 +1,11 @@
 """What ingest counts. No ids and nothing personal in labels."""
 
 from collections import Counter as Counted
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 from prometheus_client import CollectorRegistry, Counter, Gauge
+
+from shared.schemas import InteractionCompleted
 
 MOST_REASONS = 200
 
@@ -37,9 +39,15 @@ class Metrics:
         self.repeated.inc(repeated)
         self.conflicts.inc(conflicts)
 
-    def told(self, channel: str, outcome: str, standing: str, *, no_customer: str | None) -> None:
-        self.interactions.labels(channel, outcome, standing).inc()
-        self.people.labels(no_customer or "customer").inc()
+    def judged(self, verdicts: Iterable[str]) -> None:
+        for verdict, times in Counted(verdicts).items():
+            self.closings.labels(verdict).inc(times)
+
+    def told(self, messages: Collection[InteractionCompleted]) -> None:
+        for (channel, outcome, standing), times in Counted((each.channel, each.outcome, each.standing) for each in messages).items():
+            self.interactions.labels(channel, outcome, standing).inc(times)
+        for answer, times in Counted(each.no_customer or "customer" for each in messages).items():
+            self.people.labels(answer).inc(times)
 
     def left_out(self, ignored: Iterable[tuple[str, str]], refused: Iterable[str]) -> None:
         for platform, reason in ignored:

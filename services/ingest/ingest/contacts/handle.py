@@ -67,8 +67,7 @@ async def close_due(unit: Unit, closing: Closing) -> int:
     spoiled |= {each.root: SET_ASIDE for each, verdict in verdicts if not verdict}
     rows = [_judged(each, verdict or Verdict(()), digests.get(each.root)) | spoiled.get(each.root, {}) for each, verdict in verdicts]
     await store.save_judged(unit.tx, rows)
-    for row in rows:
-        closing.metrics.closings.labels(row["waits_for"] or "over").inc()
+    closing.metrics.judged(row["waits_for"] or "over" for row in rows)
     failpoint("ingest.contacts_closed")
     return len(due)
 
@@ -157,7 +156,7 @@ async def _tell(unit: Unit, told: Sequence[Told], closing: Closing) -> dict[Root
     for _, message in sent:
         key = message.customer.customer_id if message.customer else message.interaction_id
         unit.send(message, key=key, correlation=message.interaction_id)
-        closing.metrics.told(message.channel, message.outcome, message.standing, no_customer=message.no_customer)
+    closing.metrics.told([message for _, message in sent])
     return spoiled
 
 

@@ -1,6 +1,5 @@
 """What platforms send, from the three topics: read, sorted and stored by one statement per batch."""
 
-from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
@@ -44,10 +43,7 @@ class Door:
         self._count(sort_of, stored)
         for letter in letters:
             self.measures.dead.labels(letter.record.topic, letter.reason).inc()
-        for (topic, result), times in Counter(
-            (each.topic, "stored" if each.place in stored.owned else "not_ours") for each in records
-        ).items():
-            self.measures.records.labels(topic, result).inc(times)
+        self.measures.took(records, stored.owned)
         return Applied(
             stored.owned,
             frozenset(_place(each.record) for each in letters if each.reason != CONFLICT and each.record.place in stored.owned),

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from functools import cached_property
 from typing import Literal
 from uuid import UUID
 
@@ -83,7 +84,7 @@ class Draw:
     rate: float
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Decision:
     """The verdict of every rule in the policy's order, and what follows from them."""
 
@@ -97,7 +98,7 @@ class Decision:
     send_at: datetime | None = None
     retry_at: datetime | None = None
 
-    @property
+    @cached_property
     def verdicts(self) -> tuple[tuple[Verdict, Detail], ...]:
         return tuple((finding.verdict, finding.detail) for finding in self.findings)
 

@@ -67,18 +67,32 @@ async def _lock_rows(tx: AsyncConnection, ids: Sequence[UUID]) -> dict[UUID, UUI
 async def learn(tx: AsyncConnection, snapshots: Iterable[Customer], *, now_known: Mapping[UUID, UUID]) -> None:
     """Keep each snapshot that is newer than what is known, and merge its consents. The customers are locked: `now_known` is what `lock`
     gave. Who was erased stays forgotten."""
-    newest = highest_versions(snapshots)
-    if not newest:
+    news = await _news(tx, highest_versions(snapshots))
+    if not news:
         return
     learned = await rows(
         tx,
         """update customer c set version = r.version, snapshot = r.snapshot
         from jsonb_to_recordset(cast(:rows as jsonb)) as r(id uuid, version int, snapshot jsonb)
         where c.id = r.id and c.version < r.version and c.erased_at is null returning c.id""",
-        rows=as_json([_row(each) for each in newest.values()]),
+        rows=as_json([_row(each) for each in news.values()]),
     )
-    facts = [fact for each in learned for fact in newest[each["id"]].consents]
+    facts = [fact for each in learned for fact in news[each["id"]].consents]
     await merge_consents(tx, [about_the_same(fact, now_known) for fact in facts])
+
+
+async def _news(tx: AsyncConnection, snapshots: Mapping[UUID, Customer]) -> dict[UUID, Customer]:
+    """Those that are newer than what is known: asked first, because most contacts are of customers who read as before."""
+    if not snapshots:
+        return {}
+    behind = await rows(
+        tx,
+        """select c.id from customer c
+        join jsonb_to_recordset(cast(:rows as jsonb)) as r(id uuid, version int) on r.id = c.id and r.version > c.version
+        where c.erased_at is null""",
+        rows=as_json([{"id": key, "version": each.version} for key, each in snapshots.items()]),
+    )
+    return {each["id"]: snapshots[each["id"]] for each in behind}
 
 
 def about_the_same(fact: Consent, now_known: Mapping[UUID, UUID]) -> Consent:
