@@ -68,3 +68,15 @@ def test_what_the_web_socket_says_of_one_reservation_is_a_handled_contact_once_i
     call = over(events)
     assert (call.outcome, len(call.legs), call.queue) == ("handled", 1, "Claims")
     assert all(over(list(order)) == call for order in permutations(events))
+
+
+def test_an_agent_whose_wrap_up_was_lost_was_gone_when_the_next_took_over() -> None:
+    call = over(stream(*(name for name in TOLD if name != "reservation-wrapup"), "task-completed"))
+    assert (call.transfers, call.agent_name, call.talk_s) == (1, "Ben K.", 330 + 300)
+    assert call.legs[0].to == call.legs[1].from_
+
+
+def test_reservations_without_a_word_of_their_task_wait_for_it() -> None:
+    (one,) = fold(stream("reservation-accepted", "reservation-wrapup"), now=minutes(LONG_AFTER + 60)).episodes
+    assert isinstance(one, NotOver)
+    assert one.waits_for == "end"
