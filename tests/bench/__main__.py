@@ -8,6 +8,7 @@ import logging
 import os
 import sys
 
+from shared.runtime import collector
 from tests.bench.figures import MEANINGS, Line, table
 from tests.bench.rounds import SHAPES, Plan, run
 from tests.bench.servers import servers
@@ -28,6 +29,7 @@ def plan() -> Plan:
 
 def main() -> None:
     logging.getLogger("aiokafka").setLevel(logging.ERROR)  # a topic just made has no leader at first, and is tried again
+    collector.spare()  # as a service's process does; floor and twin have the good of it too
     with servers() as running:
         lines = run(running, plan(), lambda words: print(words, file=sys.stderr, flush=True))
     _show(lines)
