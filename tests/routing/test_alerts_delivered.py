@@ -8,7 +8,7 @@ import httpx
 import pytest
 
 from routing.alerts import store as alerts
-from routing.alerts.model import Standing
+from routing.alerts.model import Standing, Try
 from routing.alerts.timers import ALERT_TIMERS
 from shared.runtime.access import COOKIE
 from shared.runtime.database import rows, run
@@ -125,7 +125,7 @@ async def test_an_expired_lease_is_sent_again_and_its_late_report_changes_nothin
     await move(alerting, "lease_until")
     assert await alerting.tick("alerts") == 1
     async with alerting.deps.database.transaction() as unit:
-        await timer.record(unit, first, "answered_error", alerting.deps)
+        await timer.record(unit, first, (Try("webhook", "answered_error"),), alerting.deps)
 
     (standing,) = await kept(alerting)
     assert (standing.alert.messages, standing.alert.attempts) == (1, 0)

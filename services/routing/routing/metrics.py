@@ -14,6 +14,8 @@ class RoutingMetrics:
         self.answers = Counter("aftercall_case_answers_total", "Answers heard", ["kind", "band"], registry=registry)
         self.recovered = Counter("aftercall_recovery_answers_total", "Counted answers to recovery surveys", ["band"], registry=registry)
         self.alerts = Counter("aftercall_alerts_total", "Unhappy answers that somebody was to be alerted of", ["kind"], registry=registry)
-        self.alert_deliveries = Counter("aftercall_alert_deliveries_total", "Messages of alerts sent", ["outcome"], registry=registry)
+        self.alert_deliveries = Counter(
+            "aftercall_alert_deliveries_total", "Messages of alerts sent", ["receiver", "outcome"], registry=registry
+        )
         self.cases = Gauge("aftercall_cases", "Cases by state, at the last count", ["state"], registry=registry)
         self.overdue = Gauge("aftercall_cases_overdue", "Cases past their due time, at the last count", registry=registry)

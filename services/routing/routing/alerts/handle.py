@@ -19,7 +19,7 @@ def pace(settings: Settings) -> Pace:
         every=timedelta(seconds=settings.alert_every_s),
         quiet=timedelta(seconds=settings.alert_quiet_s),
         waits=tuple(timedelta(seconds=each) for each in settings.alert_waits_s),
-        delivers=bool(settings.alert_webhook_url),
+        delivers=bool(settings.alert_receivers),
     )
 
 

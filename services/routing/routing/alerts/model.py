@@ -55,6 +55,18 @@ class Standing:
 
 
 @frozen_value(frozen=True, slots=True)
+class Try:
+    """One receiver was asked to take a message; `outcome` is `delivered` or a code for what went wrong."""
+
+    receiver: str
+    outcome: str
+
+    @property
+    def arrived(self) -> bool:
+        return self.outcome == "delivered"
+
+
+@frozen_value(frozen=True, slots=True)
 class Outgoing:
     """One message about to leave. `lease_until` tells the delivery apart from a later one of the same alert."""
 
