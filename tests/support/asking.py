@@ -16,6 +16,7 @@ from scoring.decide.model import Asked, Facts
 from scoring.decide.policy import Policy, parse
 from scoring.deps import Deps
 from scoring.handle import HANDLERS
+from scoring.listen.misses import Misses, Proxies
 from scoring.metrics import ScoringMetrics
 from scoring.settings import Settings
 from scoring.timers import TIMERS
@@ -216,7 +217,15 @@ class Scoring:
         self.settings = Settings(database_url=url, first_policies=first, send_waits_s=[60, 300], **settings)
         self.database = Database(url, schema="scoring", pool_size=5)
         channels = dict.fromkeys(("sms", "email", "chat"), self.gateway)
-        self.deps = Deps(self.settings, self.database, SEALER, channels, ScoringMetrics(CollectorRegistry()))
+        self.deps = Deps(
+            settings=self.settings,
+            database=self.database,
+            sealer=SEALER,
+            gateways=channels,
+            metrics=ScoringMetrics(CollectorRegistry()),
+            misses=Misses(burst=self.settings.survey_misses, every_s=self.settings.survey_miss_every_s),
+            proxies=Proxies(self.settings.trusted_proxies),
+        )
 
     async def deliver(self, *messages: Message) -> Batch[Any]:
         """One polled batch of one topic, in one transaction."""

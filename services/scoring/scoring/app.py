@@ -15,6 +15,7 @@ from scoring.ask.clients import Gateway, WebhookGateway
 from scoring.ask.inbox.clients import InboxGateway
 from scoring.deps import Deps
 from scoring.handle import HANDLERS
+from scoring.listen.misses import Misses, Proxies
 from scoring.metrics import ScoringMetrics
 from scoring.settings import Settings
 from scoring.timers import TIMERS
@@ -46,7 +47,15 @@ def build(settings: Settings, *, broker: Broker) -> Service:
     metrics = registry(settings.SERVICE)
     sealer = Sealer(settings.seal_keys, settings.pepper)
     client = Outbound(allow=settings.outbound_allow, metrics=OutboundMetrics(metrics))
-    deps = Deps(settings, database, sealer, gateways(settings, database, sealer=sealer, client=client), ScoringMetrics(metrics))
+    deps = Deps(
+        settings=settings,
+        database=database,
+        sealer=sealer,
+        gateways=gateways(settings, database, sealer=sealer, client=client),
+        metrics=ScoringMetrics(metrics),
+        misses=Misses(burst=settings.survey_misses, every_s=settings.survey_miss_every_s),
+        proxies=Proxies(settings.trusted_proxies),
+    )
     made = edges(settings, database, registry=metrics, package=settings.SERVICE)
     public = create_app(made, ROUTERS, title="Aftercall scoring")
     internal = create_internal(made)

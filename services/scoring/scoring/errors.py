@@ -42,3 +42,10 @@ class SurveyGone(AftercallError):
 
     def __init__(self, survey_id: UUID) -> None:
         super().__init__(f"Survey {survey_id} is not there any more")
+
+
+class NotANetwork(AftercallError):
+    """One of the trusted proxies."""
+
+    def __init__(self, place: int) -> None:
+        super().__init__(f"number {place} is no network: write addresses such as 10.0.0.0/8 or 2001:db8::1")

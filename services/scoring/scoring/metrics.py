@@ -25,6 +25,12 @@ class ScoringMetrics:
         self.scores = Counter(
             "aftercall_scores_total", "Answers counted at first, by the contact's channel", ["kind", "channel", "band"], registry=registry
         )
+        self.survey_misses = Counter(
+            "aftercall_survey_misses_total",
+            "Requests for surveys that are not there, by what they were told",
+            ["answer"],
+            registry=registry,
+        )
         self.paused = Gauge("aftercall_sending_paused", "Pauses of sending in force", ["scope"], registry=registry)
         self.due_age = Gauge("aftercall_sending_due_age_seconds", "How long the longest waiting due survey has waited", registry=registry)
 

@@ -6,8 +6,9 @@ from pydantic import Field, model_validator
 
 from scoring.decide.first import VERSIONS, first_document
 from scoring.decide.policy import parse
-from scoring.errors import PolicyInvalid
-from shared.runtime.settings import ServiceSettings, secret
+from scoring.errors import NotANetwork, PolicyInvalid
+from scoring.listen.misses import Proxies
+from shared.runtime.settings import ServiceSettings, Words, secret
 from shared.runtime.webhooks import WebhookSecretInvalid, webhook_key
 
 DEVELOPMENT_WEBHOOK_SECRET = "whsec_ZGV2ZWxvcG1lbnQtb25seS1kZXZlbG9wbWVudC1vbmx5"  # noqa: S105  # refused in production, like every default
@@ -49,6 +50,11 @@ class Settings(ServiceSettings):
     )
 
     contact_url: str = Field("", description="where customers reach the company; empty: the survey page names no such place")
+    survey_misses: int = Field(30, ge=1, description="links to no survey that one address may open at once, in each process; then 429")
+    survey_miss_every_s: float = Field(10.0, gt=0, description="one more is forgiven after so long, seconds")
+    trusted_proxies: Words = Field(
+        default_factory=list, description="networks of our own proxies, whose X-Forwarded-For is believed; empty: nobody's"
+    )
     amend_s: float = Field(900.0, gt=0, description="how long an answer may be changed or completed, seconds")
     callback_up_to: int = Field(6, ge=-1, le=10, description="highest score after which the page asks whether to call; -1: never")
     sms_secret: str = secret(
@@ -77,9 +83,17 @@ class Settings(ServiceSettings):
             if kind not in VERSIONS:
                 raise ValueError(f"SCORING_FIRST_POLICIES names a kind that is not there: choose among {', '.join(VERSIONS)}")
             _check_first(kind, changes)
+        _check_proxies(self.trusted_proxies)
         if self.send_lease_s <= self.gateway_timeout_s:
             raise ValueError("SCORING_SEND_LEASE_S must be longer than SCORING_GATEWAY_TIMEOUT_S")
         return self
+
+
+def _check_proxies(networks: list[str]) -> None:
+    try:
+        Proxies(networks)
+    except NotANetwork as error:
+        raise ValueError(f"SCORING_TRUSTED_PROXIES: {error}") from None
 
 
 def _check_first(kind: str, changes: dict[str, Any]) -> None:

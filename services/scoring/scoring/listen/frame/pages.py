@@ -1,5 +1,7 @@
 """What every page of the survey is framed by: language, company, and an answer also where the database is away."""
 
+import math
+import time
 from collections.abc import Callable, Coroutine, Mapping
 from typing import Any, Protocol, cast
 
@@ -8,6 +10,7 @@ from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from fastapi.routing import APIRoute
 
 from scoring.listen.door.handle import Listening
+from scoring.listen.misses import Misses, Proxies
 from scoring.listen.view import form
 from scoring.listen.words.choice import LANGUAGES, accepted, choose, others
 from scoring.listen.words.model import Words
@@ -23,6 +26,12 @@ class Asking(Listening, Protocol):
 
     @property
     def database(self) -> Database: ...
+
+    @property
+    def misses(self) -> Misses: ...
+
+    @property
+    def proxies(self) -> Proxies: ...
 
 
 class KeptOnFault(APIRoute):
@@ -79,8 +88,17 @@ def closed(request: Request, words: Words) -> Response:
 
 
 def not_found(request: Request) -> Response:
-    words = words_for(request)
-    return said(request, words, words.not_found, meaning=words.not_found_means, status=404)
+    """No survey has this token: 404, and 429 for an address that asked for too many of those."""
+    words, deps = words_for(request), deps_of(request)
+    peer = request.client.host if request.client else None
+    wait = deps.misses.miss(deps.proxies.caller(peer, request.headers.getlist("x-forwarded-for")), at=time.monotonic())
+    deps.metrics.survey_misses.labels("too_many" if wait else "not_found").inc()
+    if not wait:
+        return said(request, words, words.not_found, meaning=words.not_found_means, status=404)
+    seconds = str(math.ceil(wait))
+    answer = said(request, words, words.too_many, meaning=words.too_many_means.format(seconds=seconds), status=429)
+    answer.headers["Retry-After"] = seconds
+    return answer
 
 
 async def away(request: Request) -> Response:

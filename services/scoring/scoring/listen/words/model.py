@@ -75,6 +75,8 @@ class Words:
     closed_means: str
     not_found: str
     not_found_means: str
+    too_many: str
+    too_many_means: str
     late: str
     late_means: str
     reach_us: str
