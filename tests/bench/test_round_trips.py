@@ -16,10 +16,12 @@ from shared.runtime.handling import Dispatch
 from shared.runtime.memory import MemoryBroker
 from tests.bench import ours
 from tests.bench.load import INGEST, SCORING, Shape
+from tests.bench.seeds import seed_scoring
 from tests.support.round_trips import round_trips
 
+LYING = 1_200
 INGEST_GOAL, INGEST_TODAY = 1, 2  # the pool asks whether the connection lives before it hands it out
-SCORING_GOAL, SCORING_TODAY = 2, 21
+SCORING_GOAL, SCORING_TODAY = 2, 21  # of customers who read as they are known, some of them invited
 
 
 @dataclass
@@ -33,7 +35,7 @@ class Reader:
     offset: int = 0
 
     def __post_init__(self) -> None:
-        self._lying = self.shape.records(1_200)
+        self._lying = self.shape.records(LYING)
 
     async def take(self, events: int) -> None:
         """The next so many of the topic."""
@@ -72,6 +74,7 @@ async def test_a_batch_of_events_is_stored_by_one_statement(ingest_database: str
 
 @pytest.mark.parametrize("events", [30, 300])
 async def test_a_batch_of_contacts_is_decided_in_as_many_round_trips_however_long_it_is(scoring_database: str, events: int) -> None:
+    await seed_scoring(scoring_database, events=LYING)
     async with reading(SCORING, scoring_database) as reader:
         await reader.take(3)
         async with round_trips(reader.database) as trips:
