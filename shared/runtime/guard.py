@@ -83,7 +83,7 @@ class Guard:
         except Exception as error:
             problem = of_failure(error)
             log.log(
-                logging.WARNING if problem.status_code == 503 else logging.ERROR,
+                logging.ERROR if problem.status_code == 500 else logging.WARNING,
                 "request failed",
                 exc_info=error,
                 extra={"route": template(scope)},
@@ -134,7 +134,8 @@ def same_origin(request: Request) -> bool:
 
 
 def _too_large(limit: int) -> Problem:
-    return Problem(413, "too_large", f"Send at most {limit} bytes at once", headers={"Connection": "close"})
+    # The connection stays: closing it on a sender that still writes resets it, and our answer with it. The server drops what still comes.
+    return Problem(413, "too_large", f"Send at most {limit} bytes at once")
 
 
 class Bounded:

@@ -7,6 +7,7 @@ from typing import Any
 
 from fastapi import Request
 from fastapi.exceptions import RequestValidationError
+from sqlalchemy.exc import DataError
 from starlette.exceptions import HTTPException
 from starlette.responses import HTMLResponse, JSONResponse, Response
 
@@ -115,7 +116,10 @@ def of_message(error: Unprocessable) -> Problem:
 
 
 def of_failure(error: Exception) -> Problem:
-    """503 where the world is at fault and the same request may pass later; else 500, without a word of the error."""
+    """503 where the world is at fault and the same request may pass later; 422 where PostgreSQL cannot hold a value that was sent, such as
+    a text with a NUL; else 500, without a word of the error."""
     if worlds_fault(error):
         return Problem(503, "unavailable", "Not possible right now: send it again", headers={"Retry-After": str(RETRY_AFTER_S)})
+    if isinstance(error, DataError):
+        return Problem(422, "value_not_possible", "The request holds a value that cannot be stored or looked for")
     return Problem(500, "internal_error", "Our fault: the request id finds it in the log")

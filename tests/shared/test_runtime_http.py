@@ -84,6 +84,12 @@ async def test_what_a_message_would_be_refused_for_is_a_422(toy: Edged) -> None:
     assert reply.json()["errors"] == [{"path": "legs.0.from", "reason": "time_missing"}]
 
 
+async def test_a_value_that_postgresql_cannot_hold_is_the_senders_fault(toy: Edged) -> None:
+    assert (await toy.client.get("/v1/found/oak")).json() == {"there": True}
+    reply = await toy.client.get("/v1/found/o%00ak")
+    assert (reply.status_code, reply.json()["code"]) == (422, "value_not_possible")
+
+
 async def test_a_bug_is_a_500_that_says_nothing_and_a_log_line_that_says_where(toy: Edged, logged: io.StringIO) -> None:
     reply = await toy.client.get(f"/v1/broken/{CANARY}")
     assert (reply.status_code, reply.json()["code"]) == (500, "internal_error")

@@ -59,3 +59,9 @@ async def test_a_slow_body_is_not_cut_as_a_slow_head(port: int) -> None:
     writer.write(b'"score": 9}')
     assert (await asyncio.wait_for(reader.read(), 10.0)).startswith(b"HTTP/1.1 200")
     writer.close()
+
+
+async def test_who_sends_far_too_much_still_reads_the_refusal(port: int) -> None:
+    body = b"x" * 8_000_000
+    head = f"POST /v1/answers/t HTTP/1.1\r\nhost: a\r\ncontent-length: {len(body)}\r\n\r\n".encode()
+    assert (await _answer(port, head, body)).startswith(b"HTTP/1.1 413")

@@ -65,6 +65,12 @@ async def odd() -> None:
     raise Unprocessable("time_missing", "legs.0.from")
 
 
+@router.get("/found/{name}", dependencies=[Depends(open_to_all)])
+async def found(request: Request, name: str) -> dict[str, bool]:
+    async with request.app.state.edges.database.transaction() as unit:
+        return {"there": await row(unit.tx, "select 1 where cast(:name as text) = 'oak'", name=name) is not None}
+
+
 @router.get("/stored", dependencies=[Depends(open_to_all)])
 async def stored(request: Request) -> dict[str, bool]:
     async with request.app.state.edges.database.transaction() as unit:
