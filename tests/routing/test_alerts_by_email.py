@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -16,7 +17,7 @@ from routing.settings import Settings
 from shared.runtime.database import run
 from shared.runtime.settings import SettingsRefused, load
 from tests.support.cases import Routing, a_contact, a_customer, an_answer, routing
-from tests.support.mail_server import MailServer, mail_server
+from tests.support.mail_server import MailServer, certificate, mail_server, speaking_tls
 from tests.support.receiver import Receiver, receiver
 
 TEAM = ["leads@example.com", "night@example.com"]
@@ -161,6 +162,23 @@ async def test_a_server_that_does_not_offer_encryption_is_told_nothing(routing_d
 
     assert (mail.received, (await kept(desk)).alert.attempts) == ([], 1)
     await desk.deps.database.close()
+
+
+async def test_mail_leaves_encrypted_and_only_to_a_server_whose_certificate_is_trusted(
+    routing_database: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = certificate(tmp_path)
+    async with mail_server(tls=speaking_tls(file)) as mail:
+        desk = routing(routing_database, **{**MAIL, "smtp_tls": "starttls"}, smtp_port=mail.port)
+        await unhappy(desk)
+        await desk.tick("alerts")
+        assert (mail.received, (await kept(desk)).alert.attempts) == ([], 1)
+
+        monkeypatch.setenv("SSL_CERT_FILE", str(file))
+        await next_try(desk)
+
+        assert len(mail.received) == 1
+        await desk.deps.database.close()
 
 
 async def test_a_server_that_never_speaks_costs_no_more_than_the_timeout(routing_database: str) -> None:
