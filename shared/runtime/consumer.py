@@ -10,7 +10,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import partial
-from uuid import UUID, uuid4
+from uuid import uuid4
 
 from shared.runtime import dead_letters, offsets, waiting
 from shared.runtime.applying import Applied, Apply
@@ -20,6 +20,7 @@ from shared.runtime.capping import Capping
 from shared.runtime.database import Database
 from shared.runtime.dead_letters import Letter
 from shared.runtime.delivery import Delivery
+from shared.runtime.errors import Unprocessable
 from shared.runtime.failpoints import failpoint
 from shared.runtime.handling import Batch, Dispatch, Handler
 from shared.runtime.holding import Held, progress_of
@@ -67,12 +68,10 @@ class Consumer:
         self._reading = reading or Reading()
         self._capping = Capping(self.topics, database, measures=measures, limits=self._reading.limits)
         self._watchdog = Watchdog(self.topics, measures, after=self._reading.stuck_after)
-        self._owner: UUID = uuid4()
-        self._held = Held()
+        self._owner, self._held = uuid4(), Held()
         self._storing = asyncio.Lock()
         self._reader: Reader | None = None
-        self._next_look = self._next_commit = 0.0
-        self.turned_at = 0.0
+        self._next_look = self._next_commit = self.turned_at = 0.0
 
     async def run(self, stop: asyncio.Event) -> None:
         patience, tries = Patience(stop), 0
@@ -177,24 +176,25 @@ class Consumer:
                 raise
             except Exception as fault:
                 log.exception("record failed", extra={"topic": record.topic, "partition": record.partition, "offset": record.offset})
-                await self._through([record], patience, reason=f"failed:{type(fault).__name__}")
+                await self._through([record], patience, fault=fault)
 
-    async def _through(self, records: Sequence[Record], patience: Patience, *, reason: str | None = None) -> None:
-        """Store what is still ours, as often as the world needs; with a `reason`, as dead letters."""
+    async def _through(self, records: Sequence[Record], patience: Patience, *, fault: Exception | None = None) -> None:
+        """Store what is still ours, as often as the world needs; with a `fault`, as dead letters."""
 
         async def once() -> tuple[list[Record], Progress, Applied]:
             live = [record for record in records if record.place in self._held.mine]
             progress = progress_of(live, self._owner)
             if not live:
                 return live, progress, Applied(frozenset())
-            return live, progress, await (self._bury(live, progress, reason) if reason else self._apply(live, progress))
+            return live, progress, await (self._bury(live, progress, fault) if fault else self._apply(live, progress))
 
         self._account(*await patience.insist(once, tried=lambda fault: self._measures.retries.labels(type(fault).__name__).inc()))
 
-    async def _bury(self, records: Sequence[Record], progress: Progress, reason: str) -> Applied:
+    async def _bury(self, records: Sequence[Record], progress: Progress, fault: Exception) -> Applied:
+        reason, path = (fault.code, fault.path) if isinstance(fault, Unprocessable) else (f"failed:{type(fault).__name__}", None)
         async with self._database.transaction() as unit:
             owned = await offsets.advance(unit.tx, progress)
-            letters = [Letter(record, reason) for record in records if record.place in owned]
+            letters = [Letter(record, reason, path) for record in records if record.place in owned]
             await dead_letters.bury(unit.tx, letters, self._sealer)
         self._database.wake()
         for letter in letters:

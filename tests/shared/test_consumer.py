@@ -109,7 +109,7 @@ BROKEN = {
     "no type": (b"{}", {"ce_type": ""}, "missing"),
     "null": (None, {}, "null_value"),
     "depth": (b"[" * 100_000, {}, "json_invalid"),
-    "nul": (b'{"answer_id": "x\\u0000", "channel": "sms", "score": 1, "token": "t"}', {}, "failed:"),
+    "nul": (b'{"answer_id": "x\\u0000", "channel": "sms", "score": 1, "token": "t"}', {}, "nul_character"),
 }
 
 
