@@ -11,10 +11,12 @@ import pytest
 
 from routing.cases.model import Case, Route, State
 from routing.cases.work import handle as work
+from shared.runtime.access import COOKIE
 from shared.runtime.database import as_json, rows, run
 from shared.runtime.keys import NewKey, create_key
 from shared.schemas import CallbackAttempted, ConsentChanged, CustomerChanged, CustomerErased
 from tests.support.cases import ANA, NOW, Routing, a_contact, a_customer, a_point, an_answer, refusal, seen
+from tests.support.console import session
 
 NUMBER = "+12025550147"
 
@@ -73,6 +75,12 @@ async def callable_now(desk: Routing, case: Case, *, opens_in: timedelta = timed
 
 async def find(desk: Routing, case_id: UUID) -> Case | None:
     return next((case for case in await desk.cases() if case.id == case_id), None)
+
+
+async def page(desk: Routing, case: Case) -> str:
+    cookies = {COOKIE: session(desk, "supervisor", ref="priya", teams=frozenset({"birch"}))}
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(desk.service.public), base_url="http://test", cookies=cookies) as client:
+        return (await client.get(f"/console/cases/{case.number}", headers={"accept": "text/html"})).text
 
 
 async def standings(desk: Routing) -> list[str]:
@@ -242,6 +250,7 @@ async def test_a_dialer_that_dies_does_not_keep_the_case(desk: Routing, floor: F
     assert (back.state, back.owner, back.lease_until) == (State.OPEN, None, None)
     assert await desk.changes(case) == ["opened", "assigned", "released"]
     assert await standings(desk) == ["wanted", "wanted"]
+    assert "Given back</strong>, the dialer told no outcome in time" in await page(desk, case)
     late = await floor.first.tell(case, "no_answer")
     assert (late.status_code, late.json()["attempts"]) == (200, 1)
 

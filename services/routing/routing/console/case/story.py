@@ -166,7 +166,7 @@ def _moved(step: Step, who: str, *, policy_version: int, look: Look) -> tuple[st
         "corrected": ("Answer changed", f" to {score}"),
         "noted": ("Noted", f": the answer is now {score}" if score is not None else ""),
         "assigned": (given, ""),
-        "released": (f"{who} gave it back", ""),
+        "released": ("Given back", ", the dialer told no outcome in time") if step.by.kind == "system" else (f"{who} gave it back", ""),
         "resolved": ("Resolved", f" by {who.replace('You', 'you')}{cause}"),
         "closed": ("Closed", " after nothing new came" if step.by.kind == "system" else f" by {who.replace('You', 'you')}"),
         "reopened": ("Reopened", " by another answer" if step.by.kind == "system" else f" by {who.replace('You', 'you')}"),
