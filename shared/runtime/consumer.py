@@ -19,17 +19,14 @@ from shared.runtime.cap import Limits
 from shared.runtime.capping import Capping
 from shared.runtime.database import Database
 from shared.runtime.dead_letters import Letter
-from shared.runtime.delivery import Delivery
 from shared.runtime.errors import Unprocessable
 from shared.runtime.failpoints import failpoint
-from shared.runtime.handling import Batch, Dispatch, Handler
+from shared.runtime.handling import Dispatch
 from shared.runtime.holding import Held, progress_of
 from shared.runtime.measures import Measures
 from shared.runtime.patience import Patience, Stopped
 from shared.runtime.sealing import Sealer
 from shared.runtime.watchdog import Watchdog
-
-__all__ = ["Applied", "Apply", "Batch", "Consumer", "Delivery", "Dispatch", "Handler", "Reading"]
 
 log = logging.getLogger("aftercall.consumer")
 

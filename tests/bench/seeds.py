@@ -12,8 +12,9 @@ from ingest.deps import Deps
 from ingest.people.receive import profiles_given
 from scoring.people import store as people
 from shared.runtime.broker import Record
-from shared.runtime.consumer import Batch, Delivery
 from shared.runtime.database import Database, as_json, run
+from shared.runtime.delivery import Delivery
+from shared.runtime.handling import Batch
 from shared.runtime.memory import MemoryBroker
 from shared.schemas import Customer, ProfileGiven
 from shared.schemas.people import GivenAddress

@@ -9,8 +9,8 @@ from uuid import UUID, uuid4
 
 import pytest
 
+from shared.runtime.applying import Apply
 from shared.runtime.broker import Progress, Record
-from shared.runtime.consumer import Apply
 from shared.runtime.database import Database, run
 from shared.runtime.handling import Dispatch
 from shared.runtime.memory import MemoryBroker

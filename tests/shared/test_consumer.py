@@ -9,8 +9,9 @@ import pytest
 
 from shared.runtime.broker import Outgoing, Record
 from shared.runtime.cap import Cap, Limits
-from shared.runtime.consumer import Batch, Dispatch, Handler, Reading
+from shared.runtime.consumer import Reading
 from shared.runtime.database import rows, run
+from shared.runtime.handling import Batch, Dispatch, Handler
 from shared.runtime.memory import MemoryBroker
 from shared.schemas import CustomerChanged
 from shared.topics import DEAD_TOPICS, TOPICS

@@ -21,8 +21,9 @@ from scoring.metrics import ScoringMetrics
 from scoring.settings import Settings
 from scoring.timers import TIMERS
 from shared.runtime.broker import Record
-from shared.runtime.consumer import Batch, Delivery
 from shared.runtime.database import Database, rows, run
+from shared.runtime.delivery import Delivery
+from shared.runtime.handling import Batch
 from shared.runtime.sealing import Sealer
 from shared.schemas import CallbackChanged, Consent, Contact, Customer, InteractionCompleted, Message, Point, Sealed
 from shared.topics import topic_of

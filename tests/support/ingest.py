@@ -16,8 +16,8 @@ from ingest.app import build
 from ingest.contacts.handle import close_due
 from ingest.deps import Deps
 from ingest.settings import Settings
+from shared.runtime.applying import Applied
 from shared.runtime.broker import Progress, Record
-from shared.runtime.consumer import Applied
 from shared.runtime.database import Database, as_json, rows, run
 from shared.runtime.handling import Dispatch
 from shared.runtime.keys import NewKey, create_key

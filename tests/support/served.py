@@ -9,8 +9,8 @@ from starlette.responses import StreamingResponse
 from shared.runtime import commands, http, metrics
 from shared.runtime.access import open_to_all
 from shared.runtime.broker import Broker
-from shared.runtime.consumer import Handler
 from shared.runtime.database import Database
+from shared.runtime.handling import Handler
 from shared.runtime.process import Runs, Service
 from shared.schemas import SurveyAnswered
 from tests.support import toy

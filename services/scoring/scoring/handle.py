@@ -17,8 +17,9 @@ from scoring.listen.handle import survey_answered
 from scoring.people import store as people
 from scoring.people.callbacks import store as callbacks
 from scoring.people.model import call
-from shared.runtime.consumer import Batch, Delivery, Handler
 from shared.runtime.database import Unit
+from shared.runtime.delivery import Delivery
+from shared.runtime.handling import Batch, Handler
 from shared.schemas import (
     CallbackChanged,
     ConsentChanged,

@@ -9,8 +9,8 @@ from ingest.metrics import Metrics
 from ingest.normalise import read
 from ingest.normalise.model import Event, Raw, Reading, Refused
 from shared.runtime import dead_letters
+from shared.runtime.applying import Applied
 from shared.runtime.broker import Progress, Record
-from shared.runtime.consumer import Applied
 from shared.runtime.database import Database
 from shared.runtime.dead_letters import Letter
 from shared.runtime.failpoints import failpoint

@@ -8,8 +8,8 @@ from ingest.people.handle import Account, Desk, consented, settle
 from ingest.people.model import Address
 from ingest.people.profile import from_directory
 from shared.addresses import Unusable
-from shared.runtime.consumer import Batch
 from shared.runtime.errors import Unprocessable
+from shared.runtime.handling import Batch
 from shared.schemas import ConsentChanged, ProfileGiven
 from shared.zones import is_zone
 

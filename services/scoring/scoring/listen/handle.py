@@ -14,9 +14,9 @@ from scoring.listen.model import Said
 from scoring.listen.reply import Reading, Wish, read
 from scoring.people import store as people
 from shared import addresses
-from shared.runtime.consumer import Batch, Handler
 from shared.runtime.database import Unit
 from shared.runtime.errors import Unprocessable
+from shared.runtime.handling import Batch, Handler
 from shared.runtime.sealing import Sealer
 from shared.schemas import Consent, ConsentChanged, Sealed, SurveyAnswered
 
