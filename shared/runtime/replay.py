@@ -16,6 +16,7 @@ from shared.runtime.access import allow
 from shared.runtime.applying import Apply
 from shared.runtime.audit import Actor, audit
 from shared.runtime.database import Database, Unit, rows, run
+from shared.runtime.errors import Unprocessable
 from shared.runtime.patience import passing
 from shared.runtime.problems import Problem, not_found
 from shared.runtime.rights import Permission, Principal
@@ -126,6 +127,8 @@ async def replay(request: Request, letter: UUID, given: Replay, who: Admin) -> R
     record = dead_letters.record(kept, given.body.encode() if given.body is not None else body)
     try:
         applied = await replays.applies[kept["topic"]]([record], None, again=True)
+    except Unprocessable as fault:
+        return Replayed(taken=False, reason=fault.code)
     except Exception as fault:
         if passing(fault):
             raise

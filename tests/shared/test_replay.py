@@ -87,6 +87,14 @@ async def test_a_message_that_broke_the_handler_is_taken_when_the_handler_is_men
     assert await toy.effects() == {"a-1": 1, "a-2": 1}
 
 
+async def test_a_mended_message_that_cannot_be_stored_is_told_why(toy: Toy, client: httpx.AsyncClient) -> None:
+    await toy.broker.publish([wire(b'{"answer_id": "a-9", "channel": "sms", "token": "t", "score": "ten"}')])
+    await toy.until("select count(*) from dead_letter", 1)
+    mended = '{"answer_id": "a\\u0000", "channel": "sms", "token": "t", "score": 10}'
+    answer = await client.post(f"/v1/dead-letters/{(await the_letter(client))['id']}/replay", json={"body": mended})
+    assert answer.json() == {"taken": False, "reason": "nul_character"}
+
+
 async def test_a_discarded_letter_is_gone_from_the_list_and_kept_with_its_reason(toy: Toy, client: httpx.AsyncClient) -> None:
     await toy.broker.publish([wire(b"{")])
     await toy.until("select count(*) from dead_letter", 1)
