@@ -57,7 +57,8 @@ from jsonb_to_recordset(cast(:judged as jsonb)) as v(platform text, account text
 where (c.platform, c.account, c.root) = (v.platform, v.account, v.root)"""
 _FORGET = """
 delete from event
-where ctid = any(array(select ctid from event where received < now() - cast(:older_than as interval) limit :limit))"""
+where ctid = any(array(
+  select ctid from event where received < now() - cast(:older_than as interval) order by received limit :limit))"""
 _BY_REF = """
 select platform, account, root from event where root = :ref and platform = :platform and account = coalesce(:account, account)
 union

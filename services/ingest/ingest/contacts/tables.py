@@ -32,7 +32,7 @@ def _event(metadata: MetaData) -> Table:
         Column("refs", JSONB),
         Column("received", _STAMP, nullable=False, server_default=text("clock_timestamp()")),
         Index("event_contact", "root", "account", "platform"),
-        Index("event_received", "received", postgresql_using="brin"),
+        Index("event_received", "received"),
     )
 
 

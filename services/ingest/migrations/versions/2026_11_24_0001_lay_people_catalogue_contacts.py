@@ -85,7 +85,7 @@ create table event (
     primary key (id)
 );
 create index event_contact on event (root, account, platform);
-create index event_received on event using brin (received);
+create index event_received on event (received);
 create table contact (
     platform text not null,
     account text not null,
