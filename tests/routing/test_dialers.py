@@ -277,7 +277,8 @@ async def test_a_supervisor_may_take_a_case_from_a_dialer_and_it_hears_of_it(des
 async def test_a_dialers_whole_life_by_topic(desk: Routing, floor: Floor) -> None:
     """It hears of the case, claims by the path it was told, reports by topic under its key's name, three times."""
     case = await waiting(desk)
-    later = NOW + timedelta(days=300)
+    assert case.expires_on is not None
+    later = case.expires_on - timedelta(hours=1)
     calls: list[tuple[str, dict[str, Any]]] = [("no_answer", {}), ("reschedule", {"next_at": later}), ("reached", {"resolved": True})]
     for turn, (outcome, given) in enumerate(calls):
         request = (await desk.sent("callback-requested"))[-1]
@@ -364,7 +365,10 @@ async def no_number(desk: Routing, case: Case) -> None:
 
 
 async def unreachable(desk: Routing, case: Case) -> None:
-    tries = [outcome_of(case, "busy", f"t-{turn}", started_at=NOW + timedelta(days=turn)) for turn in range(3)]
+    opened_at = case.opened_at - timedelta(days=3)
+    async with desk.deps.database.transaction() as unit:
+        await run(unit.tx, "update cases set opened_at = :at where id = :id", at=opened_at, id=case.id)
+    tries = [outcome_of(case, "busy", f"t-{turn}", started_at=opened_at + timedelta(days=turn)) for turn in range(3)]
     assert await desk.hand("callbacks.outcomes", *tries) == []
 
 

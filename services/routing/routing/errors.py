@@ -81,7 +81,7 @@ class NextCallMissing(Refused):
     code = "next_at_missing"
 
     def __init__(self) -> None:
-        super().__init__("A call that is wanted later needs `next_at`, the time to call again, after this call")
+        super().__init__("A call that is wanted later needs `next_at`, the time to call again: after this call, before the case expires")
 
 
 class Changed(AftercallError):

@@ -174,7 +174,7 @@ def _reached(_: Case, tried: Attempt, __: CasePolicy, ___: datetime) -> dict[str
 
 def _call_later(case: Case, tried: Attempt, policy: CasePolicy, _: datetime) -> dict[str, Any]:
     """The customer spoke to us and named a time: that time is the new promise."""
-    if tried.next_at is None or tried.next_at <= tried.started_at:
+    if tried.next_at is None or tried.next_at <= tried.started_at or (case.expires_on and tried.next_at >= case.expires_on):
         raise NextCallMissing
     due = max(case.due_at, tried.next_at + timedelta(seconds=policy.reschedule_grace_s))
     kept = {"failed_attempts": 0, "first_failed_at": None, "unreachable_on": None, "overdue": False}

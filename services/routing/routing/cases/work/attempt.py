@@ -23,12 +23,12 @@ def call_of(message: CallbackAttempted) -> Call:
 
 
 def attempt_of(case: Case, call: Call, *, by: By, now: datetime, note: Sealed | None) -> Attempt:
-    """The try as it is kept; a start nobody told, or told in the future, is now."""
+    """The try as it is kept."""
     return Attempt(
         case_id=case.id,
         attempt_id=call.attempt_id,
         by=by,
-        started_at=min(call.started_at or now, now),
+        started_at=_began(call, case, now=now),
         outcome=call.outcome,
         recorded_at=now,
         revision=case.revision + 1,
@@ -40,6 +40,15 @@ def attempt_of(case: Case, call: Call, *, by: By, now: datetime, note: Sealed | 
         platform_ref=call.platform_ref,
         noted=not case.is_workable,
     )
+
+
+def _began(call: Call, case: Case, *, now: datetime) -> datetime:
+    """A start nobody told, or one no call of this case can have, is now.
+
+    Tries are counted over days, and a refusal has to be younger than the consent it takes back.
+    """
+    told = call.started_at
+    return told if told is not None and case.opened_at <= told <= now else now
 
 
 def refusal(case: Case, tried: Attempt) -> ConsentChanged | None:
