@@ -81,6 +81,13 @@ def test_a_required_field_of_the_wrong_type_is_named(name: str, wrong: object) -
     assert (said.path, said.code) == (name, "missing" if wrong is None else "wrong_type")
 
 
+@pytest.mark.parametrize("name", ["id", "contact", "event", "channel"])
+@pytest.mark.parametrize("blank", ["", " ", "\t\n", "\u00a0"])
+def test_a_required_field_that_is_blank_is_missing(name: str, blank: str) -> None:
+    said = refusal(json.dumps({**GOOD, name: blank}).encode())
+    assert (said.path, said.code) == (name, "missing")
+
+
 def test_an_id_longer_than_an_index_holds_is_refused() -> None:
     assert refusal(json.dumps({**GOOD, "contact": "c" * 257}).encode()).code == "too_long"
 

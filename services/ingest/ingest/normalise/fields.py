@@ -27,10 +27,12 @@ code = lru_cache(maxsize=4096)(as_code)
 def required_text(document: Document, name: str) -> str:
     """A text that identity or root stands on. Raises `Unreadable` naming the field."""
     value = document.get(name)
-    if value is None or value == "":
+    if value is None:
         raise Unreadable("missing", name)
     if not isinstance(value, str):
         raise Unreadable("wrong_type", name)
+    if not value or value.isspace():  # every contact without a name would be one
+        raise Unreadable("missing", name)
     if len(value) > LONGEST_ID:
         raise Unreadable("too_long", name)
     return value
