@@ -6,15 +6,17 @@ import os
 import re
 import signal
 import sys
+import time
 from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from uuid import uuid4
 
 import pytest
 
 from tests.support.asking import KEYS, PEPPER, Scoring, completed, customer, phone
+from tests.support.verdicts import VERDICTS
 from tests.support.wire import Wire, answers, wire
 
 pytestmark = pytest.mark.fault
@@ -25,12 +27,13 @@ OK = b"HTTP/1.1 202 Accepted\r\ncontent-length: 2\r\n\r\n{}"
 
 @dataclass
 class Ledger:
-    """`calls` are the keys the gateway was called with, in order."""
+    """`calls` are the keys the gateway was called with, in order; `began` by the monotonic clock."""
 
     url: str
     gateway: Wire
     keeps_keys: bool
     kills: int = 0
+    began: float = field(default_factory=time.monotonic)
 
     @property
     def calls(self) -> Counter[str]:
@@ -81,20 +84,24 @@ class Ledger:
             assert await asyncio.wait_for(process.wait(), 30) == 0
         return Counter(each["state"] for each in await scoring.surveys())
 
-    def tell(self, case: str, states: Counter[str]) -> None:
+    def tell(self, states: Counter[str]) -> None:
+        """A survey is lost that is in no final state. A gateway that keeps keys delivers a second call under a key to nobody."""
         calls = self.calls
         again = sum(count - 1 for count in calls.values())
-        line = {
-            "case": case,
-            "surveys": SURVEYS,
-            "kills": self.kills,
-            "calls": sum(calls.values()),
-            "keys": len(calls),
-            "called_again": again,
-            "duplicate_messages": 0 if self.keeps_keys else again,
+        VERDICTS.say(
+            "A5",
+            events=SURVEYS,
+            lost=SURVEYS - states["sent"] - states["unknown"],
+            duplicates={"duplicate_messages": 0 if self.keeps_keys else again},
+            began=self.began,
+            mode="keys, without Kafka" if self.keeps_keys else "no keys, without Kafka",
+            kills=self.kills,
+            calls=sum(calls.values()),
+            keys=len(calls),
+            called_again=again,
+            never_called=SURVEYS - len(calls),
             **states,
-        }
-        sys.stdout.write(json.dumps(line) + "\n")
+        )
 
 
 async def settled(scoring: Scoring) -> None:
@@ -115,21 +122,21 @@ async def ledger(url: str, *, keeps_keys: bool) -> AsyncIterator[tuple[Ledger, S
     await scoring.close()
 
 
-async def test_a_gateway_that_keeps_keys_delivers_every_invitation_once(scoring_database: str) -> None:
+async def test_a5_a_gateway_that_keeps_keys_delivers_every_invitation_once(scoring_database: str) -> None:
     async with ledger(scoring_database, keeps_keys=True) as (made, scoring):
         await made.die(times=3)
         states = await made.finish(scoring)
-        made.tell("A5 with keys", states)
+        made.tell(states)
 
     assert states == {"sent": SURVEYS}
     assert len(made.calls) == SURVEYS, "every survey reached the gateway, under one key each"
 
 
-async def test_a_gateway_without_keys_is_never_called_twice_and_what_is_unknown_is_seen(scoring_database: str) -> None:
+async def test_a5_a_gateway_without_keys_is_never_called_twice_and_what_is_unknown_is_seen(scoring_database: str) -> None:
     async with ledger(scoring_database, keeps_keys=False) as (made, scoring):
         await made.die(times=3)
         states = await made.finish(scoring)
-        made.tell("A5 without keys", states)
+        made.tell(states)
 
     assert max(made.calls.values()) == 1
     assert states["unknown"] >= made.kills
