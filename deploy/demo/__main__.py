@@ -18,6 +18,7 @@ from deploy.demo.stage import Stage
 from deploy.guardian import DidNotStart
 from deploy.kafka.broker import KafkaNotAvailable
 from shared.runtime.database import Database
+from shared.runtime.logging import configure
 from shared.runtime.serving import Http
 from shared.runtime.settings import ServiceSettings, load
 
@@ -67,6 +68,7 @@ def main() -> int:
     parser.add_argument("--alone", action="store_true", help="one contact only")
     given = parser.parse_args()
     broker = os.environ.get("BROKER", "memory")
+    configure("WARNING")
     logging.getLogger("aiokafka").setLevel(logging.CRITICAL)  # right after its creation a topic has no leader yet; asking again is normal
     try:
         asyncio.run(demo(broker, alone=given.alone))

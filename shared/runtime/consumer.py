@@ -171,8 +171,10 @@ class Consumer:
                 await self._through([record], patience)
             except Stopped:
                 raise
-            except Exception as fault:
-                log.exception("record failed", extra={"topic": record.topic, "partition": record.partition, "offset": record.offset})
+            except Exception as fault:  # whatever it was, it is told and kept as a dead letter
+                bug = None if isinstance(fault, Unprocessable) else fault
+                at = {"topic": record.topic, "partition": record.partition, "offset": record.offset}
+                log.warning("record becomes a dead letter", extra=at, exc_info=bug)
                 await self._through([record], patience, fault=fault)
 
     async def _through(self, records: Sequence[Record], patience: Patience, *, fault: Exception | None = None) -> None:

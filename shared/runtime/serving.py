@@ -93,7 +93,10 @@ class Http:
 
 
 def _listen(host: str, port: int) -> socket.socket:
+    """asyncio turns Nagle's algorithm off only for sockets that name TCP, which these do not: 40 ms an answer on kept connections."""
     try:
-        return socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET, backlog=1024)
+        listening = socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET, backlog=1024)
     except OSError:
         raise PortTaken(host, port) from None
+    listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # the accepted ones inherit it
+    return listening

@@ -131,7 +131,7 @@ async def test_a_case_goes_from_claim_to_closed_over_http(desk: Routing, people:
     back = await post("release", given["revision"])
     claimed = await post("claim", back["revision"])
     solved = await post(
-        "attempts", claimed["revision"], attempt_id="a-1", outcome="reached", resolved=True, root_cause="wait", note="sorry said"
+        "attempts", claimed["revision"], attempt_id="a-1", outcome="reached", resolved=True, root_cause="wait", note="sorry\x00 said\u0085"
     )
     closed = await post("close", solved["revision"])
     reopened = await post("reopen", closed["revision"])

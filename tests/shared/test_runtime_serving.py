@@ -1,6 +1,7 @@
 """The HTTP server against clients that waste its time."""
 
 import asyncio
+import socket
 from collections.abc import AsyncIterator
 
 import pytest
@@ -49,6 +50,16 @@ async def test_a_second_request_that_never_ends_is_cut_after_the_first_was_answe
 async def test_a_head_over_the_limit_is_refused(port: int) -> None:
     head = b"GET /v1/odd HTTP/1.1\r\nhost: a\r\nx-long: " + b"x" * (2 * HEADER_BYTES)
     assert (await _answer(port, head)).startswith((b"HTTP/1.1 400", b"HTTP/1.1 431"))
+
+
+async def test_an_answer_on_a_kept_connection_does_not_wait_for_the_clients_acknowledgement(database_url: str) -> None:
+    async with edged(database_url) as toy:
+        server = Http(toy.public, host="127.0.0.1", port=0, grace_s=1.0)
+        with server._socket as listening:
+            client = socket.create_connection(("127.0.0.1", server.port))
+            accepted, _ = listening.accept()
+            with client, accepted:
+                assert accepted.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
 
 
 async def test_a_slow_body_is_not_cut_as_a_slow_head(port: int) -> None:

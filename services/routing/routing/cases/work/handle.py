@@ -25,6 +25,7 @@ from shared.runtime.audit import audit
 from shared.runtime.database import Unit
 from shared.runtime.sealing import Sealer
 from shared.schemas import Sealed
+from shared.words import cleaned
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,7 +134,8 @@ def sealed_note(note: str | Sealed | None, sealer: Sealer) -> Sealed | None:
     """What somebody noted, sealed; nothing for an empty note."""
     if isinstance(note, Sealed):
         return note
-    return sealer.seal(note.strip()) if note and note.strip() else None
+    words = cleaned(note or "")
+    return sealer.seal(words) if words else None
 
 
 def number_ending(case: Case, deps: Deps) -> str | None:

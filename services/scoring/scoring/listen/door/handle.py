@@ -10,7 +10,6 @@ from scoring.ask.model import Survey
 from scoring.decide import store as decisions
 from scoring.listen import store
 from scoring.listen.accept import Asked, accept
-from scoring.listen.comment import cleaned
 from scoring.listen.model import Accepted, Became, Kept, Said
 from scoring.listen.publish import Story, counted, feedback_row, feedback_scored, place_of
 from scoring.metrics import ScoringMetrics
@@ -22,6 +21,7 @@ from shared import nps
 from shared.runtime.database import Unit
 from shared.runtime.sealing import Sealer
 from shared.schemas import Contact, Sealed
+from shared.words import cleaned
 
 
 class Listening(Protocol):

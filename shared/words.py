@@ -1,4 +1,4 @@
-"""A customer's free text, made storable."""
+"""What people write (a comment, a note), made storable by one rule."""
 
 import unicodedata
 
