@@ -7,7 +7,7 @@ import signal
 import sys
 import time
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import uuid4
@@ -26,7 +26,7 @@ pytestmark = [pytest.mark.fault, pytest.mark.kafka]
 EVENTS = int(os.environ.get("FAULT_EVENTS", "10000" if os.environ.get("FAULTS") else "2000"))
 """All of them in `make faults`, a short part in `make test`."""
 
-BATCH = 1000
+BATCH = 100
 
 
 @dataclass
@@ -37,6 +37,7 @@ class Ledger:
     bootstrap: str
     prefix: str = field(default_factory=lambda: f"f{uuid4().hex[:8]}.")
     kills: int = 0
+    started: list[asyncio.subprocess.Process] = field(default_factory=list)
     began: float = field(default_factory=time.monotonic)
 
     def broker(self) -> KafkaBroker:
@@ -55,7 +56,9 @@ class Ledger:
     async def start(self, failpoints: str = "") -> asyncio.subprocess.Process:
         environment = {**os.environ, "AFTERCALL_FAILPOINTS": failpoints}
         command = (sys.executable, "-m", "tests.support.toy", self.url, self.bootstrap, self.prefix)
-        return await asyncio.create_subprocess_exec(*command, env=environment, stdout=asyncio.subprocess.DEVNULL)
+        process = await asyncio.create_subprocess_exec(*command, env=environment, stdout=asyncio.subprocess.DEVNULL)
+        self.started.append(process)
+        return process
 
     async def die_at(self, failpoint: str, *, times: int) -> None:
         """Start, be killed at the failpoint, start again …; every process dies of SIGKILL at that line."""
@@ -96,10 +99,14 @@ class Ledger:
 
 
 @pytest.fixture
-async def ledger(database_url: str, kafka_servers: str) -> Ledger:
+async def ledger(database_url: str, kafka_servers: str) -> AsyncIterator[Ledger]:
     made = Ledger(database_url, kafka_servers)
     await made.prepare()
-    return made
+    yield made
+    for process in made.started:
+        if process.returncode is None:
+            process.kill()
+            await process.wait()
 
 
 async def test_a1_killed_after_the_database_commit_before_the_offset_commit(ledger: Ledger) -> None:
@@ -109,6 +116,7 @@ async def test_a1_killed_after_the_database_commit_before_the_offset_commit(ledg
     assert (await ledger.check("A1", EVENTS))["kills"] == 4
 
 
+@pytest.mark.slow
 async def test_a2_killed_inside_the_database_transaction(ledger: Ledger) -> None:
     await ledger.send(range(EVENTS))
     await ledger.die_at("public.before_db_commit", times=4)
@@ -116,6 +124,7 @@ async def test_a2_killed_inside_the_database_transaction(ledger: Ledger) -> None
     await ledger.check("A2", EVENTS)
 
 
+@pytest.mark.slow
 async def test_a3_killed_between_commit_and_publish(ledger: Ledger) -> None:
     await ledger.send(range(EVENTS))
     await ledger.die_at("public.relay.before_publish", times=4)
@@ -123,6 +132,7 @@ async def test_a3_killed_between_commit_and_publish(ledger: Ledger) -> None:
     await ledger.check("A3", EVENTS)
 
 
+@pytest.mark.slow
 async def test_a4_killed_after_the_brokers_ack_before_the_row_is_gone(ledger: Ledger) -> None:
     await ledger.send(range(EVENTS))
     await ledger.die_at("public.relay.after_ack", times=4)
@@ -131,6 +141,7 @@ async def test_a4_killed_after_the_brokers_ack_before_the_row_is_gone(ledger: Le
     assert 0 < found["wire_duplicates"] <= BATCH * found["kills"]
 
 
+@pytest.mark.slow
 async def test_b6_a_commit_refused_after_a_rebalance_drops_the_batch_and_the_new_owner_goes_on(ledger: Ledger) -> None:
     """Replicas come and go while events flow: each joining and leaving takes partitions away in the middle of the work."""
     process = await ledger.start()
@@ -147,6 +158,7 @@ async def test_b6_a_commit_refused_after_a_rebalance_drops_the_batch_and_the_new
     await ledger.check("B6", EVENTS)
 
 
+@pytest.mark.slow
 async def test_b7_the_same_ids_again_at_other_offsets_and_partitions(ledger: Ledger) -> None:
     await ledger.send(range(EVENTS))
     broker = ledger.broker()
@@ -158,6 +170,7 @@ async def test_b7_the_same_ids_again_at_other_offsets_and_partitions(ledger: Led
     await ledger.check("B7", EVENTS + 1)
 
 
+@pytest.mark.slow
 async def test_b8_the_same_ids_with_other_bodies_are_kept_as_conflicts(ledger: Ledger) -> None:
     await ledger.send(range(EVENTS))
     broker = ledger.broker()

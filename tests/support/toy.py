@@ -71,7 +71,9 @@ def wire(body: bytes | None, *, key: str = "k", **headers: str) -> Outgoing:
 class Toy:
     """One replica. A test reads `database` and `broker` as it likes."""
 
-    def __init__(self, url: str, broker: Broker, *, deps: Deps | None = None, reading: Reading | None = None) -> None:
+    def __init__(
+        self, url: str, broker: Broker, *, deps: Deps | None = None, reading: Reading | None = None, relay_limit: int = 1000
+    ) -> None:
         self.database = Database(url, schema="public", pool_size=4)
         self.broker, self.deps = broker, deps or Deps()
         self.measures = Measures(CollectorRegistry())
@@ -88,7 +90,9 @@ class Toy:
             sealer=self.sealer,
             measures=self.measures,
         )
-        self.relay = Relay(database=self.database, broker=broker, sealer=self.sealer, measures=self.measures, claim_every=0.5)
+        self.relay = Relay(
+            database=self.database, broker=broker, sealer=self.sealer, measures=self.measures, claim_every=0.5, limit=relay_limit
+        )
 
     @asynccontextmanager
     async def running(self, *, relay: bool = True) -> AsyncIterator["Toy"]:
@@ -132,7 +136,7 @@ async def create_tables(url: str) -> None:
 
 
 async def _main(url: str, bootstrap: str, prefix: str) -> None:
-    toy = Toy(url, KafkaBroker(bootstrap, prefix=prefix, session_s=6), reading=Reading(batch=100))
+    toy = Toy(url, KafkaBroker(bootstrap, prefix=prefix, session_s=6), reading=Reading(batch=100), relay_limit=100)
     stopped = asyncio.Event()
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stopped.set)
     async with toy.running():
