@@ -17,7 +17,7 @@ import pytest
 from shared.runtime.broker import Record
 from shared.runtime.kafka import KafkaBroker
 from shared.topics import DEAD_TOPICS, TOPICS
-from tests.support.toy import INPUT, OUTPUT, Toy, answer, create_tables
+from tests.support.toy import INPUT, OUTPUT, RELAY_BATCH, Toy, answer, create_tables
 from tests.support.verdicts import VERDICTS
 from tests.support.whole import read_all
 
@@ -25,8 +25,6 @@ pytestmark = [pytest.mark.fault, pytest.mark.kafka]
 
 EVENTS = int(os.environ.get("FAULT_EVENTS", "10000" if os.environ.get("FAULTS") else "2000"))
 """All of them in `make faults`, a short part in `make test`."""
-
-BATCH = 100
 
 
 @dataclass
@@ -116,7 +114,6 @@ async def test_a1_killed_after_the_database_commit_before_the_offset_commit(ledg
     assert (await ledger.check("A1", EVENTS))["kills"] == 4
 
 
-@pytest.mark.slow
 async def test_a2_killed_inside_the_database_transaction(ledger: Ledger) -> None:
     await ledger.send(range(EVENTS))
     await ledger.die_at("public.before_db_commit", times=4)
@@ -124,7 +121,6 @@ async def test_a2_killed_inside_the_database_transaction(ledger: Ledger) -> None
     await ledger.check("A2", EVENTS)
 
 
-@pytest.mark.slow
 async def test_a3_killed_between_commit_and_publish(ledger: Ledger) -> None:
     await ledger.send(range(EVENTS))
     await ledger.die_at("public.relay.before_publish", times=4)
@@ -132,16 +128,14 @@ async def test_a3_killed_between_commit_and_publish(ledger: Ledger) -> None:
     await ledger.check("A3", EVENTS)
 
 
-@pytest.mark.slow
 async def test_a4_killed_after_the_brokers_ack_before_the_row_is_gone(ledger: Ledger) -> None:
     await ledger.send(range(EVENTS))
     await ledger.die_at("public.relay.after_ack", times=4)
     await ledger.finish(EVENTS)
     found = await ledger.check("A4", EVENTS)
-    assert 0 < found["wire_duplicates"] <= BATCH * found["kills"]
+    assert 0 < found["wire_duplicates"] <= RELAY_BATCH * found["kills"]
 
 
-@pytest.mark.slow
 async def test_b6_a_commit_refused_after_a_rebalance_drops_the_batch_and_the_new_owner_goes_on(ledger: Ledger) -> None:
     """Replicas come and go while events flow: each joining and leaving takes partitions away in the middle of the work."""
     process = await ledger.start()
@@ -158,7 +152,6 @@ async def test_b6_a_commit_refused_after_a_rebalance_drops_the_batch_and_the_new
     await ledger.check("B6", EVENTS)
 
 
-@pytest.mark.slow
 async def test_b7_the_same_ids_again_at_other_offsets_and_partitions(ledger: Ledger) -> None:
     await ledger.send(range(EVENTS))
     broker = ledger.broker()
@@ -170,7 +163,6 @@ async def test_b7_the_same_ids_again_at_other_offsets_and_partitions(ledger: Led
     await ledger.check("B7", EVENTS + 1)
 
 
-@pytest.mark.slow
 async def test_b8_the_same_ids_with_other_bodies_are_kept_as_conflicts(ledger: Ledger) -> None:
     await ledger.send(range(EVENTS))
     broker = ledger.broker()

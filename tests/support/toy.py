@@ -27,6 +27,9 @@ from shared.runtime.sealing import Sealer
 from shared.runtime.tables import runtime_tables
 from shared.schemas import Consent, ConsentChanged, SurveyAnswered
 
+RELAY_BATCH = 100
+"""Messages that a toy process publishes at once, so that it can be killed between batches."""
+
 INPUT = "survey.responses"
 OUTPUT = "consents.changed"
 WHEN = datetime(2026, 3, 2, 15, 0, tzinfo=UTC)
@@ -136,7 +139,7 @@ async def create_tables(url: str) -> None:
 
 
 async def _main(url: str, bootstrap: str, prefix: str) -> None:
-    toy = Toy(url, KafkaBroker(bootstrap, prefix=prefix, session_s=6), reading=Reading(batch=100), relay_limit=100)
+    toy = Toy(url, KafkaBroker(bootstrap, prefix=prefix, session_s=6), reading=Reading(batch=100), relay_limit=RELAY_BATCH)
     stopped = asyncio.Event()
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stopped.set)
     async with toy.running():
