@@ -129,8 +129,8 @@ async def test_c1_what_commits_late_is_published_and_nothing_of_its_key_overtake
 async def test_c2_two_relays_share_the_shards_and_one_takes_over_from_the_killed_other(database_url: str, kafka_servers: str) -> None:
     """No double claim, order per key, and everything of the killed one's leaves within ten seconds (asserted: 50).
 
-    What the broker had acknowledged when its relay was killed comes once more, under the same ids: one batch at most, all of it from before the
-    kill, and nothing a third time.
+    What the broker had acknowledged when its relay was killed comes once more, under the same ids: one batch at most, all of it from before
+    the kill, and nothing a third time.
     """
     began = time.monotonic()
     async with relaying(database_url, kafka_servers) as relays:
