@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -413,12 +413,15 @@ async def test_nobody_is_asked_to_call_who_is_not_to_be_called(desk: Routing) ->
 async def test_a_later_wish_is_a_new_request(desk: Routing) -> None:
     survey, customer = uuid4(), a_customer()
     await desk.hear(an_answer(2, customer=customer, survey_id=survey))
-    wish = [{"from": NOW + timedelta(hours=5), "to": NOW + timedelta(hours=6)}]
+    (first,) = await desk.sent("callback-requested")
+    lawful = datetime.fromisoformat(first["windows"][1]["from"])
+    wish = [{"from": lawful + timedelta(hours=5), "to": lawful + timedelta(hours=6)}]
     await desk.hear(an_answer(2, customer=customer, survey_id=survey, revision=2, callback="yes", callback_wish=wish))
 
     requests = await desk.sent("callback-requested")
     assert [(each["standing"], each["revision"]) for each in requests] == [("wanted", 1), ("wanted", 2)]
-    assert requests[1]["windows"] != requests[0]["windows"]
+    (window,) = requests[1]["windows"]
+    assert {name: datetime.fromisoformat(at) for name, at in window.items()} == wish[0]
 
 
 async def test_only_a_dialers_key_may_ask(desk: Routing, floor: Floor) -> None:
