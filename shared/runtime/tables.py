@@ -1,5 +1,6 @@
 """The tables every service has in its own schema: one definition for the metadata and for the first migration."""
 
+from collections.abc import Collection
 from typing import Protocol
 
 from sqlalchemy import (
@@ -129,7 +130,33 @@ def _faults(metadata: MetaData) -> list[Table]:
         UniqueConstraint("topic", "hash", name="waiting_once"),
         Index("waiting_due", "due"),
     )
-    return [dead_letter, cap, waiting]
+    return [dead_letter, _runs(metadata), cap, waiting]
+
+
+def _runs(metadata: MetaData) -> Table:
+    """`path` is empty where the cause names no field; `scope` is `cause`, or names the selection in `chosen`."""
+    return Table(
+        "dead_letter_run",
+        metadata,
+        _uuid7(),
+        Column("action", Text, nullable=False),
+        Column("topic", Text, nullable=False),
+        Column("reason", Text, nullable=False),
+        Column("path", Text, nullable=False),
+        Column("scope", Text, nullable=False),
+        Column("chosen", JSONB),
+        Column("note", Text),
+        Column("by_kind", Text, nullable=False),
+        Column("by_ref", Text, nullable=False),
+        Column("total", Integer, nullable=False),
+        Column("taken", Integer, nullable=False, server_default=text("0")),
+        Column("left_waiting", Integer, nullable=False, server_default=text("0")),
+        Column("after", Uuid),
+        _at("started"),
+        Column("finished", _STAMP),
+        CheckConstraint("action in ('replay', 'discard')", name="dead_letter_run_action"),
+        Index("dead_letter_run_once", "action", "topic", "reason", "path", "scope", unique=True, postgresql_where=text("finished is null")),
+    )
 
 
 def _people(metadata: MetaData) -> list[Table]:
@@ -165,8 +192,12 @@ class _Operations(Protocol):
     def get_bind(self) -> object: ...
 
 
-def create_runtime_tables(op: _Operations) -> None:
-    """For a service's first migration; `op` is alembic's. Later changes to these tables are migrations of their own."""
+FIRST = frozenset({"outbox", "inbox", "consumer_offset", "dead_letter", "topic_cap", "waiting", "api_key", "audit"})
+"""What the first migration of every service made; what came later has a migration of its own."""
+
+
+def create_runtime_tables(op: _Operations, only: Collection[str] = FIRST) -> None:
+    """For a service's migration; `op` is alembic's. Later changes to these tables are migrations of their own."""
     metadata = MetaData()
-    runtime_tables(metadata)
-    metadata.create_all(op.get_bind())  # type: ignore[arg-type]  # alembic types its bind as object here
+    tables = [table for table in runtime_tables(metadata) if table.name in only]
+    metadata.create_all(op.get_bind(), tables)  # type: ignore[arg-type]  # alembic types its bind as object here

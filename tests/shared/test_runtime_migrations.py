@@ -33,6 +33,7 @@ from alembic import op
 from shared.runtime.tables import create_runtime_tables
 def upgrade():
     create_runtime_tables(op)
+    create_runtime_tables(op, {"dead_letter_run"})
     op.create_table("thing", sa.Column("id", sa.Integer, primary_key=True))
 """
 SECOND = """
