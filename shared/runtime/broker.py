@@ -107,6 +107,9 @@ class Reader(Protocol):
     async def standing(self) -> Mapping[Partition, "Standing"]:
         """Of each partition being read, how far behind it is; what is not known yet is not in the answer."""
 
+    async def unread(self, partitions: Collection[Partition]) -> Mapping[Partition, int]:
+        """Of these, paused or not, how many records lie ahead, as the broker itself says. Raises BrokerAway."""
+
     async def close(self) -> None: ...
 
 

@@ -3,7 +3,7 @@
 import asyncio
 import re
 import zlib
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -61,6 +61,15 @@ class Unit:
     tx: AsyncConnection
     now: datetime
     _sent: list[dict[str, object]] = field(default_factory=list)
+    _committed: list[Callable[[], object]] = field(default_factory=list)
+
+    def when_committed(self, tell: Callable[[], object]) -> None:
+        """Call `tell` once this transaction has committed: what rolls back, and is done again, counts nothing."""
+        self._committed.append(tell)
+
+    def committed(self) -> None:
+        for tell in self._committed:
+            tell()
 
     def send(self, message: Message, *, key: str | UUID, correlation: str | UUID) -> None:
         """Publish `message` if and when this transaction commits.
@@ -117,6 +126,7 @@ class Database:
             unit = Unit(tx, await database_time(tx))
             yield unit
             owed = await unit.flush()
+        unit.committed()
         if owed:
             self.wake()
 

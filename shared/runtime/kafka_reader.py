@@ -95,6 +95,13 @@ class KafkaReader:
                 found[self.here(there)] = standing
         return found
 
+    async def unread(self, partitions: Collection[Partition]) -> Mapping[Partition, int]:
+        if not (mine := self._mine(partitions)):
+            return {}
+        with answering():
+            ends = await self._consumer.end_offsets(mine)
+            return {self.here(there): max(0, ends[there] - await self._consumer.position(there)) for there in mine}
+
     async def _standing(self, there: TopicPartition) -> Standing | None:
         try:
             async with asyncio.timeout(0.05):

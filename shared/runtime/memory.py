@@ -164,6 +164,9 @@ class MemoryReader:
         reading = {place: position for place, position in self._position.items() if place not in self._paused}
         return {place: Standing(len(self._broker.logs[place]) - position, now) for place, position in reading.items()}
 
+    async def unread(self, partitions: Collection[Partition]) -> Mapping[Partition, int]:
+        return {place: len(self._broker.logs[place]) - self._position[place] for place in partitions if place in self._position}
+
     async def close(self) -> None:
         await self._broker.leave(self._group, self)
         self._position.clear()

@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import logging
 import random
+import time
 from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
@@ -24,15 +25,18 @@ def passing(fault: BaseException) -> bool:
 
 
 class Patience:
-    """Pauses start at `first` seconds and grow to `longest`."""
+    """Pauses start at `first` seconds and grow to `longest`. What went well for longer than that begins at `first` again when it fails."""
 
-    def __init__(self, stop: asyncio.Event, *, first: float = 0.1, longest: float = 5.0) -> None:
-        self._stop, self._first, self._longest = stop, first, longest
+    def __init__(
+        self, stop: asyncio.Event, *, first: float = 0.1, longest: float = 5.0, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._stop, self._first, self._longest, self._clock = stop, first, longest, clock
 
     async def insist(self, work: Callable[[], Awaitable[T]], *, tried: Callable[[BaseException], None] | None = None) -> T:
         """The result of `work`, tried until the world allows it; raises Stopped, or what is not the world's fault."""
         tries = 0
         while True:
+            began = self._clock()
             try:
                 return await work()
             except Exception as fault:
@@ -41,7 +45,7 @@ class Patience:
                 log.warning("waiting for the world", extra={"cause": type(fault).__name__})
                 if tried:
                     tried(fault)
-            tries += 1
+            tries = 1 if self._clock() - began > self._longest else tries + 1
             await self.pause(tries)
 
     async def attempt(self, work: Callable[[], Awaitable[object]]) -> None:

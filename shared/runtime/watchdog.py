@@ -21,8 +21,8 @@ class Watchdog:
     def __init__(self, topics: tuple[str, ...], measures: Measures, *, after: float) -> None:
         self._topics, self._measures, self._after = topics, measures, after
 
-    def look(self, standing: Mapping[Partition, Standing], held: Held, *, now: float) -> None:
-        """Publish the lag; raises Stuck for a partition of ours that does not move."""
+    def look(self, standing: Mapping[Partition, Standing], held: Held, *, stopped: Mapping[Partition, int], now: float) -> None:
+        """Publish the lag, also of what is `stopped` on purpose; raises Stuck for a partition of ours that does not move."""
         behind: dict[str, int] = defaultdict(int, dict.fromkeys(self._topics, 0))
         for place, there in standing.items():
             behind[place[0]] += there.behind
@@ -30,5 +30,7 @@ class Watchdog:
                 held.moved[place] = now
             elif now - held.moved.get(place, now) > self._after:
                 raise Stuck(place[0], self._after)
+        for place, unread in stopped.items():
+            behind[place[0]] += unread
         for topic, count in behind.items():
             self._measures.lag.labels(topic).set(count)

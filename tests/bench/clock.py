@@ -75,6 +75,9 @@ class Watched:
     async def standing(self) -> Mapping[Partition, Standing]:
         return await self.reader.standing()
 
+    async def unread(self, partitions: Collection[Partition]) -> Mapping[Partition, int]:
+        return await self.reader.unread(partitions)
+
     async def close(self) -> None:
         await self.reader.close()
 

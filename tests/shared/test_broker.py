@@ -109,6 +109,7 @@ async def test_a_paused_partition_gives_nothing_until_it_is_started_again(broker
         reader.pause([first.place])
         await broker.publish([thing("one", "1")])
         assert await reader.poll(limit=10, seconds=0.5) == []
+        assert await reader.unread([first.place]) == {first.place: 1}
         reader.start_at(first.place, first.offset + 1)
         assert [record.value for record in await watching.read(reader, 1)] == [b"1"]
 

@@ -214,6 +214,7 @@ async def test_too_many_dead_letters_stop_the_topic_over_restarts_until_it_is_re
     async with second.running():
         await asyncio.sleep(0.5)
         assert await second.count(WAITING_LETTERS) == stopped_at
+        assert second.registry.get_sample_value("aftercall_consumer_lag_records", {"topic": INPUT}) == 61 - stopped_at
         async with second.database.transaction() as unit:
             await run(unit.tx, "delete from topic_cap")
         await second.until(EFFECTS, 1)

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Sequence
 from contextlib import AsyncExitStack
+from functools import partial
 from uuid import UUID, uuid4
 
 import pytest
@@ -62,19 +63,24 @@ async def test_a_transaction_that_commits_late_is_published_and_nothing_of_a_key
         await until(toy, "a", ["a1", "a2"])
 
 
-async def say_and_fail(toy: Toy) -> None:
+async def say_and_fail(toy: Toy, *, counted: list[str]) -> None:
     async with toy.database.transaction() as unit:
+        unit.when_committed(partial(counted.append, "never"))
         say(unit, "a", "never")
         await unit.flush()
         raise KeyError
 
 
-async def test_what_rolls_back_is_never_published(toy: Toy) -> None:
+async def test_what_rolls_back_is_never_published_and_never_counted(toy: Toy) -> None:
+    counted: list[str] = []
     async with toy.running():
         with pytest.raises(KeyError):
-            await say_and_fail(toy)
+            await say_and_fail(toy, counted=counted)
         async with toy.database.transaction() as unit:
             say(unit, "a", "kept")
+            unit.when_committed(partial(counted.append, "kept"))
+            assert counted == []
+        assert counted == ["kept"]
         await until(toy, "a", ["kept"])
 
 

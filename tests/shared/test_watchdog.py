@@ -25,16 +25,24 @@ def held(*, mine: bool = True) -> Held:
 
 def test_a_partition_with_records_that_stands_still_too_long_ends_the_process(dog: Watchdog) -> None:
     holding = held()
-    dog.look({PLACE: Standing(5, SEEN)}, holding, now=119)
+    dog.look({PLACE: Standing(5, SEEN)}, holding, stopped={}, now=119)
     with pytest.raises(Stuck, match="things"):
-        dog.look({PLACE: Standing(5, SEEN)}, holding, now=121)
+        dog.look({PLACE: Standing(5, SEEN)}, holding, stopped={}, now=121)
 
 
 def test_an_empty_partition_may_stand_still_for_ever(dog: Watchdog) -> None:
     holding = held()
-    dog.look({PLACE: Standing(0, SEEN)}, holding, now=1000)
-    dog.look({PLACE: Standing(5, SEEN)}, holding, now=1100)
+    dog.look({PLACE: Standing(0, SEEN)}, holding, stopped={}, now=1000)
+    dog.look({PLACE: Standing(5, SEEN)}, holding, stopped={}, now=1100)
+
+
+def test_what_is_stopped_on_purpose_lies_behind_and_ends_nothing() -> None:
+    registry = CollectorRegistry()
+    dog = Watchdog(("things",), Measures(registry), after=120)
+    dog.look({}, held(), stopped={PLACE: 40}, now=1000)
+    dog.look({("things", 4): Standing(2, SEEN)}, held(), stopped={PLACE: 40}, now=2000)
+    assert registry.get_sample_value("aftercall_consumer_lag_records", {"topic": "things"}) == 42
 
 
 def test_somebody_elses_partition_is_not_our_matter(dog: Watchdog) -> None:
-    dog.look({PLACE: Standing(5, SEEN)}, held(mine=False), now=1000)
+    dog.look({PLACE: Standing(5, SEEN)}, held(mine=False), stopped={}, now=1000)

@@ -79,7 +79,8 @@ class Toy:
     ) -> None:
         self.database = Database(url, schema="public", pool_size=4)
         self.broker, self.deps = broker, deps or Deps()
-        self.measures = Measures(CollectorRegistry())
+        self.registry = CollectorRegistry()
+        self.measures = Measures(self.registry)
         self.sealer = Sealer(KEYS, "a pepper that is long enough for a toy")
         handlers = {INPUT: Handler(SurveyAnswered, answered, inbox=True, identity=lambda m: m.answer_id)}
         self.dispatch = Dispatch(self.database, handlers, self.deps, sealer=self.sealer, measures=self.measures)

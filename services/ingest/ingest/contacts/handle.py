@@ -4,6 +4,7 @@ import logging
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -67,7 +68,7 @@ async def close_due(unit: Unit, closing: Closing) -> int:
     spoiled |= {each.root: SET_ASIDE for each, verdict in verdicts if not verdict}
     rows = [_judged(each, verdict or Verdict(()), digests.get(each.root)) | spoiled.get(each.root, {}) for each, verdict in verdicts]
     await store.save_judged(unit.tx, rows)
-    closing.metrics.judged(row["waits_for"] or "over" for row in rows)
+    unit.when_committed(partial(closing.metrics.judged, [row["waits_for"] or "over" for row in rows]))
     failpoint("ingest.contacts_closed")
     return len(due)
 
@@ -156,7 +157,7 @@ async def _tell(unit: Unit, told: Sequence[Told], closing: Closing) -> dict[Root
     for _, message in sent:
         key = message.customer.customer_id if message.customer else message.interaction_id
         unit.send(message, key=key, correlation=message.interaction_id)
-    closing.metrics.told([message for _, message in sent])
+    unit.when_committed(partial(closing.metrics.told, [message for _, message in sent]))
     return spoiled
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import timedelta
+from functools import partial
 from uuid import UUID
 
 from routing.alerts import store
@@ -37,7 +38,7 @@ async def cases_changed(unit: Unit, deps: Deps, steps: Sequence[tuple[Case, Step
         alert = raised(joins, each, now=unit.now, pace=how)
         await store.save(unit.tx, [alert])
         await store.add_cases(unit.tx, alert, each)
-        deps.metrics.alerts.labels(alert.kind.value).inc(len(each))
+        unit.when_committed(partial(deps.metrics.alerts.labels(alert.kind.value).inc, len(each)))
 
 
 async def acknowledge(unit: Unit, alert_id: UUID, by: By, *, teams: frozenset[str] | None) -> Alert | None:

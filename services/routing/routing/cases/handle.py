@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 
 from routing.cases import announce, store
 from routing.cases.model import Case, Moved, Outcome, Step
@@ -37,7 +38,7 @@ async def keep(unit: Unit, deps: Deps, changes: Iterable[Change], *, policy: Cas
     await store.save(unit.tx, [each.moved for each in asked])
     for each in asked:
         _tell(unit, each, policy)
-        _count(deps, each.moved.steps)
+        unit.when_committed(partial(_count, deps, each.moved.steps))
     steps = [step for each in asked for step in each.moved.steps]
     for after in deps.after if steps else ():
         await after(unit, deps, steps)

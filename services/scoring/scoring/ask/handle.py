@@ -88,7 +88,8 @@ async def _save(unit: Unit, judged: Sequence[Judged], known: Known, deps: Deps) 
     await store.drop(unit.tx, {known.surveys[each.subject.key][0]: each.decision.reason for each in news if _releases(each, known)})
     for each in news:
         unit.send(plan.survey_decided(each, now=unit.now), key=each.key, correlation=each.subject.anchor)
-        deps.metrics.decisions.labels(each.subject.kind, each.decision.outcome.value, each.decision.reason).inc()
+        decided = deps.metrics.decisions.labels(each.subject.kind, each.decision.outcome.value, each.decision.reason)
+        unit.when_committed(decided.inc)
 
 
 def _reserves(judged: Judged) -> bool:

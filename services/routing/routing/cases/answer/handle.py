@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from uuid import UUID
 
 from routing.cases import handle as keeping
@@ -60,7 +61,7 @@ async def feedback_scored(batch: Batch[FeedbackScored], deps: Deps) -> None:
     cases_of = await _judge(unit, heard, desk, terms=terms, known=known)
     await keeping.keep(unit, deps, desk.changes, policy=terms.policy)
     await answers.save(unit.tx, [_row(each, known, cases_of) for each in heard])
-    _count(deps, heard, known=known)
+    unit.when_committed(partial(_count, deps, heard, known=known))
 
 
 def _newest(said: Iterable[FeedbackScored]) -> list[FeedbackScored]:

@@ -83,7 +83,7 @@ async def log_call(unit: Unit, deps: Deps, seen: Seen, call: Call) -> Case:
     if told := refusal(case, tried):
         await people.save_consents(unit.tx, [told.consent])
         unit.send(told, key=case.customer_id or case.id, correlation=case.id)
-    deps.metrics.attempts.labels(keeping.outcome_label(tried.outcome)).inc()
+    unit.when_committed(deps.metrics.attempts.labels(keeping.outcome_label(tried.outcome)).inc)
     return await kept(unit, deps, case, moved, terms=terms, call=call)
 
 

@@ -110,7 +110,7 @@ async def _keep(unit: Unit, deps: Deps, laid: _Laid) -> None:
     await store.save_attempts(unit.tx, laid.tries)
     await _told(unit, [told for tried in laid.tries if (told := refusal(laid.cases[tried.case_id], tried))])
     for tried in laid.tries:
-        deps.metrics.attempts.labels(keeping.outcome_label(tried.outcome)).inc()
+        unit.when_committed(deps.metrics.attempts.labels(keeping.outcome_label(tried.outcome)).inc)
 
 
 async def _told(unit: Unit, refusals: list[ConsentChanged]) -> None:

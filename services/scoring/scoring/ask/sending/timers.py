@@ -56,7 +56,7 @@ async def _goes(unit: Unit, survey: Survey, judged: Judged, deps: Deps) -> bool:
     if decision.outcome is not Outcome.INVITED or decision.send_at is None or _cannot_repeat(survey, deps):
         if survey.state is State.UNKNOWN:
             await store.give_up_unknown(unit.tx, survey.id)
-        deps.metrics.invitations.labels(survey.channel, "withdrawn").inc()
+        unit.when_committed(deps.metrics.invitations.labels(survey.channel, "withdrawn").inc)
         return False
     if decision.send_at > unit.now:
         await store.move(unit.tx, survey.id, to=decision.send_at)
@@ -122,7 +122,7 @@ async def record_sending(unit: Unit, sending: Sending, result: Result, deps: Dep
     """Sent, tried again later, perhaps sent, or ended."""
     what = settled(sending, result, now=unit.now, waits_s=deps.settings.send_waits_s, keeps_keys=deps.gateways[sending.channel].keeps_keys)
     if await store.settle(unit.tx, sending.survey_id, what, attempt=sending.attempt):
-        deps.metrics.invitations.labels(sending.channel, type(result).__name__.lower()).inc()
+        unit.when_committed(deps.metrics.invitations.labels(sending.channel, type(result).__name__.lower()).inc)
 
 
 async def _lapse(unit: Unit, deps: Deps) -> None:
@@ -134,7 +134,7 @@ async def _lapse(unit: Unit, deps: Deps) -> None:
         attempts=len(deps.settings.send_waits_s) + 1,
     )
     for channel in channels:
-        deps.metrics.invitations.labels(channel, "lost").inc()
+        unit.when_committed(deps.metrics.invitations.labels(channel, "lost").inc)
 
 
 async def _tell_gauges(unit: Unit, deps: Deps) -> None:

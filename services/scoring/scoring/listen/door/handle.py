@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
+from functools import partial
 from typing import Protocol
 from uuid import UUID, uuid4
 
@@ -116,7 +117,7 @@ class _Desk:
         before = self.kept.get(survey.id)
         accepted = accept(asked, before.standing if before else None, said, earlier=self.partial.get(survey.id, ()))
         self._remember(replace(arrival, said=said), accepted)
-        self.deps.metrics.answered(said.channel, accepted.became)
+        self.unit.when_committed(partial(self.deps.metrics.answered, said.channel, accepted.became))
         if accepted.standing is None:
             self.partial.setdefault(survey.id, []).append(said)
         else:
@@ -155,7 +156,8 @@ class _Desk:
         if accepted.moves:
             self.moves.append((counted(before.place, before.standing.answer) if before else None, counted(place, standing.answer)))
         if accepted.became is Became.FIRST:
-            self.deps.metrics.scored(place.kind, channel=place.channel, band=nps.band(standing.answer.score))
+            scored = partial(self.deps.metrics.scored, place.kind, channel=place.channel, band=nps.band(standing.answer.score))
+            self.unit.when_committed(scored)
         self.kept[survey_id] = Kept(standing, place)
         self.rows[survey_id] = feedback_row(story, standing, place, comment=self._seal(standing.answer.comment))
         message = feedback_scored(story, published, self._seal(published.comment))
