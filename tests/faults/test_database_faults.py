@@ -14,6 +14,7 @@ from uuid import uuid4
 import httpx
 import psycopg
 import pytest
+from sqlalchemy import make_url
 
 from shared.runtime.database import Database, Unit, run
 from shared.runtime.kafka import KafkaBroker
@@ -179,11 +180,10 @@ async def _say_on(relays: Relaying, numbers: range, said: list[int]) -> None:
 @pytest.mark.slow
 async def test_c3_connections_reset_during_commit(scene: Scene) -> None:
     """Through the proxy: the commit arrives, its answer does not. Nobody can know, so it is looked up again by id."""
-    url = scene.fleet.database_url
-    host, _, rest = url.partition("@127.0.0.1:")
-    port, _, name = rest.partition("/")
-    async with fault_proxy("127.0.0.1", int(port)) as proxy:
-        scene.fleet.variables["AFTERCALL_DATABASE_URL"] = f"{host}@127.0.0.1:{proxy.port}/{name}"
+    port = make_url(scene.fleet.database_url).port
+    assert port
+    async with fault_proxy("127.0.0.1", port) as proxy:
+        scene.fleet.database_port = proxy.port
         await scene.fleet.start_all()
         breaking = asyncio.create_task(_keep_breaking(proxy))
         answering = asyncio.create_task(scene.ledger.answer(scene.gateway))

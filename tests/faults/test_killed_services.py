@@ -6,6 +6,7 @@ import time
 import pytest
 
 from tests.support.checking import compare, judged, settle
+from tests.support.ledger import CONTACTS
 from tests.support.scene import Scene
 from tests.support.verdicts import VERDICTS
 
@@ -13,7 +14,7 @@ pytestmark = [pytest.mark.fault, pytest.mark.kafka, pytest.mark.slow]
 
 
 async def test_a1_ingest_killed_after_the_database_commit_before_the_offset_commit(scene: Scene) -> None:
-    await scene.ledger.tell(range(1_900))
+    await scene.ledger.tell(range(CONTACTS))
     await scene.fleet.die_at("ingest", "ingest.after_db_commit", times=3)
     await scene.fleet.start("ingest")
     await settle(scene.fleet, scene.ledger, "ingest")
@@ -21,7 +22,7 @@ async def test_a1_ingest_killed_after_the_database_commit_before_the_offset_comm
 
 
 async def test_a2_ingest_killed_inside_the_transaction_of_a_batch_and_of_closing(scene: Scene) -> None:
-    await scene.ledger.tell(range(1_900))
+    await scene.ledger.tell(range(CONTACTS))
     await scene.fleet.die_at("ingest", "ingest.before_db_commit", times=2)
     await scene.fleet.die_at("ingest", "ingest.contacts_closed", times=2, passing=1)
     await scene.fleet.start("ingest")
@@ -33,7 +34,7 @@ async def test_a3_scoring_killed_between_commit_and_publish(scene: Scene) -> Non
     """The outbox is empty again within five seconds of a restart; asserted: within 25."""
     await scene.fleet.start("ingest")
     for chunk in range(3):
-        await scene.ledger.tell(range(chunk * 130, (chunk + 1) * 130))
+        await scene.ledger.tell(range(chunk * CONTACTS // 3, (chunk + 1) * CONTACTS // 3))
         await scene.fleet.die_at("scoring", "scoring.relay.before_publish", times=1, passing=1)
     answering = asyncio.create_task(scene.ledger.answer(scene.gateway))
     await scene.fleet.start("scoring")
@@ -48,7 +49,7 @@ async def test_a3_scoring_killed_between_commit_and_publish(scene: Scene) -> Non
 
 async def test_a5_scoring_killed_after_the_gateway_accepted_with_keys(scene: Scene) -> None:
     """Sent again under the same key: the customer gets one message."""
-    await scene.ledger.tell(range(200))
+    await scene.ledger.tell(range(CONTACTS))
     await scene.fleet.start("ingest")
     await scene.fleet.die_at("scoring", "scoring.after_gateway_accepted", times=3, passing=7)
     await scene.fleet.start("scoring")
@@ -61,7 +62,7 @@ async def test_a5_scoring_killed_after_the_gateway_accepted_with_keys(scene: Sce
 async def test_a5_scoring_killed_after_the_gateway_accepted_without_keys(scene: Scene) -> None:
     """Nobody knows whether those left: their state is `unknown`, they are not sent again, and a metric counts them."""
     scene.gateway.keeps_keys = False
-    await scene.ledger.tell(range(200))
+    await scene.ledger.tell(range(CONTACTS))
     await scene.fleet.start("ingest")
     await scene.fleet.die_at("scoring", "scoring.after_gateway_accepted", times=3, passing=7)
     scoring = await scene.fleet.start("scoring")
@@ -91,7 +92,7 @@ async def test_a5_scoring_killed_after_the_gateway_accepted_without_keys(scene: 
 
 async def test_a6_routing_killed_between_a_case_and_its_alert(scene: Scene) -> None:
     """Every case once, an alert for each, and what an SLA counts from stays what it was."""
-    await scene.ledger.tell(range(200))
+    await scene.ledger.tell(range(CONTACTS))
     answering = asyncio.create_task(scene.ledger.answer(scene.gateway))
     await scene.fleet.start("ingest")
     await scene.fleet.start("scoring")

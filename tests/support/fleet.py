@@ -15,9 +15,11 @@ from pathlib import Path
 import httpx
 import psycopg
 from psycopg.rows import dict_row
+from sqlalchemy import make_url
 
 from deploy.demo.settings import ALWAYS, AT_ONCE, write_files
 from deploy.guardian import free_ports
+from deploy.postgres.roles import as_role
 from shared.runtime.database import Database
 from shared.runtime.kafka import KafkaBroker
 from shared.runtime.keys import NewKey, create_key
@@ -99,7 +101,10 @@ class Replica:
 
 @dataclass
 class Fleet:
-    """Where the services run and what they talk to. `variables` is added to the environment of each."""
+    """Where the services run and what they talk to. `variables` is added to the environment of each.
+
+    `database_url` is a superuser's, for looking and for faults; each service signs in as itself, by way of `database_port` where it is set.
+    """
 
     database_url: str
     bootstrap: str
@@ -109,7 +114,7 @@ class Fleet:
     variables: dict[str, str] = field(default_factory=dict)
     replicas: list[Replica] = field(default_factory=list)
     kills: int = 0
-    ports: dict[str, tuple[int, int]] = field(default_factory=dict)
+    database_port: int | None = None
     _numbers: Counter[str] = field(default_factory=Counter)
 
     def broker(self) -> KafkaBroker:
@@ -179,12 +184,17 @@ class Fleet:
     def _ended(self) -> str:
         return "; ".join(f"{each.service} ended with {each.process.returncode}" for each in self.replicas) + "\n" + self.replicas[-1].said()
 
+    def url_of(self, service: str) -> str:
+        """The database as the running service signs in to it."""
+        address = make_url(self.database_url)
+        return as_role(address.set(port=self.database_port or address.port).render_as_string(hide_password=False), service)
+
     def environment(self) -> dict[str, str]:
         """What every process of the fleet is told."""
         gateway = f"http://127.0.0.1:{self.gateway.port}"
         return {
             **os.environ,
-            "AFTERCALL_DATABASE_URL": self.database_url,
+            **{f"{service.upper()}_DATABASE_URL": self.url_of(service) for service in SERVICES},
             "AFTERCALL_BROKER": "kafka",
             "AFTERCALL_KAFKA_BOOTSTRAP": self.bootstrap,
             "AFTERCALL_KAFKA_SESSION_S": "6",
@@ -219,7 +229,7 @@ def _plain(url: str) -> str:
 
 async def platform_key(fleet: Fleet) -> str:
     """An API key with which any platform may send."""
-    database = Database(fleet.database_url, schema="ingest", pool_size=1)
+    database = Database(fleet.url_of("ingest"), schema="ingest", pool_size=1)
     try:
         return await create_key(database, NewKey("faults", ("platform",)))
     finally:

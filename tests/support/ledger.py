@@ -19,6 +19,8 @@ from tests.support.fake_gateway import FakeGateway
 ACCOUNT = "faults"
 SCORES = (2, 8, 10, 5, 9, 10, 0, 7, 10, 10)
 CHUNK = 500
+CONTACTS = 2_000
+"""Of these, 10,000 events: three of a native contact, six of one of Connect's."""
 
 
 def score_of(number: int) -> int:
