@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Protocol
+from typing import NamedTuple, Protocol
 from uuid import UUID
 
 from shared.runtime.errors import AftercallError
@@ -13,9 +13,8 @@ from shared.topics import Topic
 Partition = tuple[str, int]
 
 
-@dataclass(frozen=True, slots=True)
-class Record:
-    """One record as the log holds it. `logged` is the log's time (aware, UTC)."""
+class Record(NamedTuple):
+    """One record as the log holds it. `logged` is the log's time (aware, UTC). A tuple, because it is made for every one of them."""
 
     topic: str
     partition: int
@@ -34,8 +33,7 @@ class Record:
         return self.topic, self.partition, self.offset
 
 
-@dataclass(frozen=True, slots=True)
-class Outgoing:
+class Outgoing(NamedTuple):
     """One message on its way to a topic; `headers` are UTF-8 text."""
 
     topic: str

@@ -10,15 +10,13 @@ from contextlib import asynccontextmanager
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
-from aiokafka.errors import (
-    TopicAlreadyExistsError,
-    for_code,
-)
+from aiokafka.errors import TopicAlreadyExistsError, for_code
 
 from shared.runtime.broker import Listener, Outgoing, Reader, Record, TopicMissing
 from shared.runtime.kafka_reader import FETCH_WAIT_MS, KafkaReader, Rebalance, answering, as_record
+from shared.runtime.kafka_writer import BATCH_BYTES, LARGEST_DEAD, hand_in
 from shared.runtime.settings import ServiceSettings
-from shared.topics import DEAD_TOPICS, TOPICS, Topic
+from shared.topics import DEAD, DEAD_TOPICS, TOPICS, Topic
 
 _REBALANCE_MS = 60_000
 _PUBLISH_SECONDS = 30.0
@@ -71,6 +69,8 @@ class KafkaBroker:
             settings["retention.ms"] = str(int(topic.retention.total_seconds() * 1000))
         if topic.raw:
             settings["message.timestamp.type"] = "LogAppendTime"
+        if topic.name.endswith(DEAD):
+            settings["max.message.bytes"] = str(LARGEST_DEAD)
         return NewTopic(self._prefix + topic.name, topic.partitions, copies, topic_configs=settings)
 
     @asynccontextmanager
@@ -88,8 +88,8 @@ class KafkaBroker:
     async def publish(self, messages: Sequence[Outgoing]) -> None:
         with answering():
             producer = await self._connected()
-            acks = [await producer.send(self._prefix + m.topic, m.value, key=m.key, headers=list(m.headers)) for m in messages]
-            await asyncio.wait_for(asyncio.gather(*acks), _PUBLISH_SECONDS)
+            async with asyncio.timeout(_PUBLISH_SECONDS):
+                await asyncio.gather(*[ack async for ack in hand_in(producer, messages, prefix=self._prefix)])
 
     async def _connected(self) -> AIOKafkaProducer:
         if self._producer is None:
@@ -98,7 +98,7 @@ class KafkaBroker:
                 client_id=self._client,
                 acks="all",
                 enable_idempotence=True,
-                linger_ms=5,
+                max_batch_size=BATCH_BYTES,
                 request_timeout_ms=int(_PUBLISH_SECONDS * 1000),
             )
             try:

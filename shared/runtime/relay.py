@@ -8,15 +8,17 @@ import asyncio
 import contextlib
 import logging
 import zlib
+from collections import Counter
 from collections.abc import Sequence
-from functools import partial
+from functools import lru_cache, partial
+from typing import NamedTuple
+from uuid import UUID
 
-from sqlalchemy import RowMapping
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from shared.runtime import dead_letters
 from shared.runtime.broker import Broker, Outgoing
-from shared.runtime.database import SHARDS, Database, as_json, row, rows, run
+from shared.runtime.database import SHARDS, Database, row, run, tuples
 from shared.runtime.failpoints import failpoint
 from shared.runtime.measures import Measures
 from shared.runtime.patience import Patience, Stopped
@@ -25,10 +27,26 @@ from shared.runtime.sealing import Sealer
 log = logging.getLogger("aftercall.relay")
 
 _NEXT = """
-select seq, id, topic, key, type, correlation, traceparent, payload, dead_letter, created from outbox
-where shard in (select cast(jsonb_array_elements_text(cast(:shards as jsonb)) as smallint)) order by seq limit :limit"""
-_GONE = "delete from outbox where seq in (select cast(jsonb_array_elements_text(cast(:seqs as jsonb)) as bigint))"
+select seq, topic, key, cast(id as text), type, to_char(created, 'YYYY-MM-DD"T"HH24\\:MI\\:SS.MS"Z"'), correlation, traceparent, payload,
+  dead_letter
+from outbox where shard = any(cast(:shards as smallint[])) order by seq limit :limit"""
+_GONE = "delete from outbox where seq = any(cast(:seqs as bigint[]))"
 _DEPTH = "select count(*) as depth, coalesce(extract(epoch from clock_timestamp() - min(created)), 0) as age from outbox"
+
+
+class Owed(NamedTuple):
+    """A row of the outbox, as `_NEXT` reads it: what goes into headers is text already. A dead letter's has no message of its own."""
+
+    seq: int
+    topic: str
+    key: str
+    id: str
+    type: str
+    time: str
+    correlation: str | None
+    traceparent: str | None
+    payload: str
+    dead_letter: UUID | None
 
 
 class Relay:
@@ -94,34 +112,41 @@ class Relay:
         """Publish up to `limit` rows of our shards; how many left."""
         if not self.shards:
             return 0
-        owed = await rows(connection, _NEXT, shards=as_json(sorted(self.shards)), limit=self._limit)
+        owed = [Owed._make(each) for each in await tuples(connection, _NEXT, shards=_array(sorted(self.shards)), limit=self._limit)]
         if not owed:
             return 0
         messages = await self._messages(connection, owed)
         failpoint(f"{self._database.schema}.relay.before_publish")
         await self._broker.publish(messages)
         failpoint(f"{self._database.schema}.relay.after_ack")
-        await run(connection, _GONE, seqs=as_json([each["seq"] for each in owed]))
-        for each in owed:
-            self._measures.published.labels(each["topic"]).inc()
+        await run(connection, _GONE, seqs=_array([each.seq for each in owed]))
+        for topic, count in Counter(each.topic for each in owed).items():
+            self._measures.published.labels(topic).inc(count)
         return len(owed)
 
-    async def _messages(self, connection: AsyncConnection, owed: Sequence[RowMapping]) -> list[Outgoing]:
-        buried = [each["dead_letter"] for each in owed if each["dead_letter"]]
+    async def _messages(self, connection: AsyncConnection, owed: Sequence[Owed]) -> list[Outgoing]:
+        buried = [each.dead_letter for each in owed if each.dead_letter]
         copies = await dead_letters.copies(connection, buried, self._sealer) if buried else {}
-        return [copies[each["dead_letter"]] if each["dead_letter"] else self._message(each) for each in owed]
+        return [copies[each.dead_letter] if each.dead_letter else _message(each, self._source) for each in owed]
 
-    def _message(self, owed: RowMapping) -> Outgoing:
-        said = {
-            "ce_specversion": "1.0",
-            "ce_id": str(owed["id"]),
-            "ce_source": self._source,
-            "ce_type": owed["type"],
-            "ce_time": owed["created"].isoformat(timespec="milliseconds").replace("+00:00", "Z"),
-            "ce_subject": owed["key"],
-            "ce_correlationid": owed["correlation"],
-            "traceparent": owed["traceparent"],
-            "content-type": "application/json",
-        }
-        headers = tuple((name, value.encode()) for name, value in said.items() if value is not None)
-        return Outgoing(owed["topic"], owed["key"].encode(), owed["payload"].encode(), headers)
+
+def _message(owed: Owed, source: str) -> Outgoing:
+    key = owed.key.encode()
+    headers = (*_constant(source, owed.type), ("ce_id", owed.id.encode()), ("ce_time", owed.time.encode()), ("ce_subject", key))
+    if owed.correlation is not None:
+        headers = (*headers, ("ce_correlationid", owed.correlation.encode()))
+    if owed.traceparent is not None:
+        headers = (*headers, ("traceparent", owed.traceparent.encode()))
+    return Outgoing(owed.topic, key, owed.payload.encode(), headers)
+
+
+@lru_cache(maxsize=256)
+def _constant(source: str, type_: str) -> tuple[tuple[str, bytes], ...]:
+    """The headers that all messages of a type share."""
+    said = {"ce_specversion": "1.0", "ce_source": source, "ce_type": type_, "content-type": "application/json"}
+    return tuple((name, value.encode()) for name, value in said.items())
+
+
+def _array(numbers: Sequence[int]) -> str:
+    """As PostgreSQL writes an array: one parameter, and nothing to quote in it."""
+    return f"{{{','.join(map(str, numbers))}}}"

@@ -1,6 +1,5 @@
 """The one door for events: what is stored of a batch, what becomes a dead letter, and what another reader keeps from us."""
 
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from uuid import uuid4
 
@@ -107,7 +106,7 @@ async def test_a_record_over_the_limit_is_a_dead_letter(ingest_database: str) ->
 
 async def test_a_mended_body_is_taken_without_a_fence(ingest_database: str) -> None:
     async with ingest(ingest_database) as running:
-        mended = replace(record(call("c-1", start=START)[0], "interactions.phone", -1), partition=-1)
+        mended = record(call("c-1", start=START)[0], "interactions.phone", -1)._replace(partition=-1)
 
         applied = await running.deps.door([mended], None, again=True)
 

@@ -8,6 +8,7 @@ import pytest
 
 from shared.runtime.broker import Broker, NotOurs, Outgoing, Partition, Reader, Record, TopicMissing
 from shared.runtime.kafka import KafkaBroker
+from shared.runtime.kafka_writer import LARGEST, TooLarge, partition_of
 from shared.runtime.memory import MemoryBroker
 from shared.topics import Topic
 
@@ -166,3 +167,25 @@ async def test_a_tail_sees_only_what_comes_after_it(broker: Broker) -> None:
             await broker.publish([thing("one", "after")])
     assert first.result().value == b"after"
     await tail.aclose()  # type: ignore[attr-defined]  # both brokers' tails are async generators
+
+
+@pytest.mark.kafka
+async def test_a_message_too_large_for_its_topic_is_refused_and_the_next_ones_pass(kafka_servers: str) -> None:
+    broker = KafkaBroker(kafka_servers, prefix=f"t{uuid4().hex}.")
+    await broker.create([TOPIC, TOPIC.dead()])
+    large = bytes(LARGEST)
+    with pytest.raises(TooLarge, match=r"tests\.things"):
+        await broker.publish([Outgoing(TOPIC.name, b"one", large, ())])
+    await broker.publish([Outgoing(f"{TOPIC.name}.dead", b"one", large, ()), Outgoing(TOPIC.name, b"one", bytes(LARGEST // 2), ())])
+    await broker.publish([thing("one", str(n)) for n in range(3)])
+    async with broker.reader([TOPIC.name], group="g", listener=(watching := Watching())) as reader:
+        found = await watching.read(reader, 4)
+    assert [len(record.value or b"") for record in found] == [LARGEST // 2, 1, 1, 1]
+    await broker.stop()
+
+
+def test_equal_keys_share_a_partition_and_many_keys_use_them_all() -> None:
+    places = [partition_of(f"k{n}".encode(), 12) for n in range(1_000)]
+
+    assert places == [partition_of(f"k{n}".encode(), 12) for n in range(1_000)]
+    assert set(places) == {partition_of(None, 12) for _ in range(1_000)} == set(range(12))
