@@ -131,4 +131,5 @@ def record(letter: RowMapping, value: bytes) -> Record:
 
 
 async def settle(tx: AsyncConnection, letter: UUID, *, state: str) -> None:
-    await run(tx, "update dead_letter set state = :state where id = :id", id=letter, state=state)
+    """What somebody else has settled meanwhile stays as it is."""
+    await run(tx, "update dead_letter set state = :state where id = :id and state = 'waiting'", id=letter, state=state)

@@ -10,7 +10,7 @@ from shared.runtime import dead_letters
 from shared.runtime.audit import CommandLine
 from shared.runtime.database import Unit, as_json
 from shared.runtime.errors import AftercallError
-from shared.runtime.replay import discard_one, look_at, resume_topic, stopped_topics
+from shared.runtime.resolving import discard_one, look_at, resume_topic, stopped_topics
 from shared.runtime.sealing import Sealer
 
 HELP = "list, look at or discard messages that could not be taken; let a stopped topic go on"

@@ -13,7 +13,7 @@ from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse, Response
 
 from shared import asyncapi
-from shared.runtime import migrations, replay, sign_in
+from shared.runtime import dead_letter_pages, migrations, replay, sign_in
 from shared.runtime.access import COOKIE, Access, open_to_all
 from shared.runtime.database import Database, row, worlds_fault
 from shared.runtime.errors import Unprocessable
@@ -95,7 +95,7 @@ def create_internal(
     edges: Edges, routers: Sequence[APIRouter] = (), *, at_head: Callable[[], Awaitable[bool]] | None = None, health: Health | None = None
 ) -> FastAPI:
     """`/metrics`, `/livez`, `/readyz`, the dead letters and what is given; `app.state.health` and `.replays` are the process's to fill."""
-    app = create_app(edges, [*routers, replay.router, _health], title="Aftercall, internal", port="internal")
+    app = create_app(edges, [*routers, replay.router, dead_letter_pages.router, _health], title="Aftercall, internal", port="internal")
     app.state.health = health or Health()
     app.state.at_head = at_head or (lambda: migrations.at_head(edges.database))
     return app

@@ -16,6 +16,7 @@ from fastapi import FastAPI
 from shared.runtime import collector
 from shared.runtime.applying import Apply
 from shared.runtime.broker import Broker
+from shared.runtime.clearing import Clearing, Replays
 from shared.runtime.consumer import Consumer, Reading
 from shared.runtime.database import Database
 from shared.runtime.handling import Dispatch, Handler
@@ -24,7 +25,6 @@ from shared.runtime.measures import Measures
 from shared.runtime.memory import MemoryBroker
 from shared.runtime.metrics import LoopLag
 from shared.runtime.relay import Relay
-from shared.runtime.replay import Replays
 from shared.runtime.sealing import Sealer
 from shared.runtime.serving import Http
 from shared.runtime.settings import ServiceSettings
@@ -102,7 +102,8 @@ class Process:
                 reading=service.reading,
             )
             health.details["consumer_turned_s_ago"] = lambda: _since(consumer.turned_at)
-        service.internal.state.replays = Replays(database, sealer, applies)
+        service.internal.state.replays = replays = Replays(database, sealer, applies)
+        acting[f"{name}.clearing"] = Clearing(replays, interval=service.settings.timer_interval)
         if service.timers:
             acting[f"{name}.timers"] = Timers(service.timers, database, deps, measures=measures, interval=service.settings.timer_interval)
         acting[f"{name}.loop"] = LoopLag(edges.registry)

@@ -1,42 +1,24 @@
 """Dead letters for an admin, on the internal port: list, look (masked), replay (also mended), discard, resume a stopped topic."""
 
-import json
-import logging
-from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Annotated, Any
+from dataclasses import asdict
+from datetime import datetime
+from typing import Annotated
 from uuid import UUID
 
 from fastapi import APIRouter, Depends, Query, Request
 from pydantic import BaseModel, Field
-from sqlalchemy import RowMapping
 
-from shared.runtime import dead_letters
+from shared.runtime import causes, clearing, dead_letters
 from shared.runtime.access import allow
-from shared.runtime.applying import Apply
-from shared.runtime.audit import Actor, audit
-from shared.runtime.database import Database, Unit, rows, run
-from shared.runtime.errors import Unprocessable
-from shared.runtime.patience import passing
+from shared.runtime.causes import Cause
+from shared.runtime.clearing import Action, Progress, Replays
 from shared.runtime.problems import Problem, not_found
+from shared.runtime.resolving import Look, discard_one, look_at, replay_one, resume_topic
 from shared.runtime.rights import Permission, Principal
-from shared.runtime.sealing import Sealer
 
 ADMIN = Permission("dead-letters", roles=frozenset({"admin"}))
-log = logging.getLogger("aftercall.replay")
 router = APIRouter(prefix="/v1/dead-letters", tags=["dead letters"])
 Admin = Annotated[Principal, Depends(allow(ADMIN))]
-_MASK = "•••"
-_DEEPEST = 50
-
-
-@dataclass(frozen=True, slots=True)
-class Replays:
-    """`applies`: what stores the records of each topic; the process fills it in."""
-
-    database: Database
-    sealer: Sealer
-    applies: Mapping[str, Apply]
 
 
 class Waiting(BaseModel):
@@ -58,14 +40,46 @@ class Page(BaseModel):
     next: UUID | None
 
 
-class Look(BaseModel):
-    """Keys and types of the body, values masked; `size` in bytes."""
+class CauseSeen(BaseModel):
+    """`path` is null where the reason names no field; `letters` are distinct messages, `messages` counts repeats too."""
 
+    topic: str
     reason: str
     path: str | None
-    headers: list[str]
-    size: int
-    body: Any
+    letters: int
+    messages: int
+    first_at: datetime
+    last_at: datetime
+
+
+class Causes(BaseModel):
+    causes: list[CauseSeen]
+
+
+class Order(BaseModel):
+    """All waiting letters of a cause, or the `letters` among them; a discard says why in `note`."""
+
+    action: Action
+    topic: str = Field(max_length=200)
+    reason: str = Field(max_length=200)
+    path: str | None = Field(None, max_length=500)
+    letters: list[UUID] = Field(default=[], max_length=500)
+    note: str | None = Field(None, min_length=3, max_length=500)
+
+
+class RunSeen(BaseModel):
+    """`taken` of `total` took effect or were discarded, `left_waiting` are still at fault; over when `finished` is set."""
+
+    id: UUID
+    action: str
+    topic: str
+    reason: str
+    path: str | None
+    total: int
+    taken: int
+    left_waiting: int
+    started: datetime
+    finished: datetime | None
 
 
 class Replay(BaseModel):
@@ -94,6 +108,17 @@ def _replays(request: Request) -> Replays:
     return replays
 
 
+def _ordered(given: Order) -> clearing.Order:
+    if given.action == "discard" and not given.note:
+        raise Problem(422, "missing", "Say in `note` why they are discarded", errors=[{"path": "note", "reason": "missing"}])
+    return clearing.Order(given.action, Cause(given.topic, given.reason, given.path or ""), given.letters, given.note)
+
+
+def _run_seen(seen: Progress) -> RunSeen:
+    cause = {"topic": seen.cause.topic, "reason": seen.cause.reason, "path": seen.cause.path or None}
+    return RunSeen(**{**asdict(seen), **cause})
+
+
 @router.get("")
 async def waiting(
     request: Request, _: Admin, topic: str | None = None, after: UUID | None = None, limit: Annotated[int, Query(ge=1, le=500)] = 100
@@ -102,6 +127,33 @@ async def waiting(
         found = await dead_letters.waiting(unit.tx, topic=topic, after=after, limit=limit)
     items = [Waiting(**{**each, "first_at": each["first_at"].isoformat(), "last_at": each["last_at"].isoformat()}) for each in found]
     return Page(items=items, next=items[-1].id if len(items) == limit else None)
+
+
+@router.get("/causes")
+async def by_cause(request: Request, _: Admin) -> Causes:
+    """What waits, summed up: the largest cause first."""
+    async with _replays(request).database.transaction() as unit:
+        found = await causes.summed(unit.tx)
+    return Causes(causes=[CauseSeen(**{**asdict(each), **asdict(each.cause), "path": each.cause.path or None}) for each in found])
+
+
+@router.post("/runs", status_code=202)
+async def start(request: Request, given: Order, who: Admin) -> RunSeen:
+    """Replay or discard many; it goes on in the service, over restarts too. The same order while it is under way shows the first run."""
+    async with _replays(request).database.transaction() as unit:
+        begun = await clearing.begin(unit, _ordered(given), who=who)
+        seen = await clearing.progress(unit.tx, begun)
+    assert seen is not None
+    return _run_seen(seen)
+
+
+@router.get("/runs/{run_id}")
+async def run_of(request: Request, run_id: UUID, _: Admin) -> RunSeen:
+    async with _replays(request).database.transaction() as unit:
+        seen = await clearing.progress(unit.tx, run_id)
+    if seen is None:
+        raise not_found()
+    return _run_seen(seen)
 
 
 @router.get("/{letter}")
@@ -118,27 +170,10 @@ async def look(request: Request, letter: UUID, who: Admin) -> Look:
 @router.post("/{letter}/replay")
 async def replay(request: Request, letter: UUID, given: Replay, who: Admin) -> Replayed:
     """Hand the message in again. Doing it twice has no second effect."""
-    replays = _replays(request)
-    async with replays.database.transaction() as unit:
-        kept, body = await _kept(unit, letter, replays)
-        await audit(unit.tx, who, "dead-letter.replay", subject=letter, detail={"mended": given.body is not None})
-    if kept["state"] != "waiting":
-        return Replayed(taken=kept["state"] == "replayed", reason=kept["state"])
-    record = dead_letters.record(kept, given.body.encode() if given.body is not None else body)
-    try:
-        applied = await replays.applies[kept["topic"]]([record], None, again=True)
-    except Unprocessable as fault:
-        return Replayed(taken=False, reason=fault.code)
-    except Exception as fault:
-        if passing(fault):
-            raise
-        log.exception("a replayed record failed", extra={"topic": record.topic})
-        return Replayed(taken=False, reason=f"failed:{type(fault).__name__}")
-    if applied.dead:
-        return Replayed(taken=False, reason="still_at_fault")
-    async with replays.database.transaction() as unit:
-        await dead_letters.settle(unit.tx, letter, state="replayed")
-    return Replayed(taken=True)
+    outcome = await replay_one(_replays(request), letter, given.body, who=who)
+    if outcome is None:
+        raise not_found()
+    return Replayed(**asdict(outcome))
 
 
 @router.post("/{letter}/discard")
@@ -158,61 +193,3 @@ async def resume(request: Request, given: Resume, who: Admin) -> Replayed:
     if not stopped:
         raise Problem(409, "not_stopped", "This topic is not stopped.")
     return Replayed(taken=True)
-
-
-async def look_at(unit: Unit, letter: UUID, sealer: Sealer, *, who: Actor) -> Look | None:
-    """Masked, and still written to the audit log."""
-    found = await dead_letters.body(unit.tx, letter, sealer)
-    if found is None:
-        return None
-    await audit(unit.tx, who, "dead-letter.look", subject=letter)
-    kept, body = found
-    names = [name for name, _ in kept["headers"]]
-    return Look(reason=kept["reason"], path=kept["path"], headers=names, size=len(body), body=_masked_body(body))
-
-
-async def discard_one(unit: Unit, letter: UUID, *, reason: str, who: Actor) -> str | None:
-    """Its state: discarded, or replayed where that came first."""
-    state = await dead_letters.state(unit.tx, letter)
-    if state != "waiting":
-        return state
-    await dead_letters.settle(unit.tx, letter, state="discarded")
-    await audit(unit.tx, who, "dead-letter.discard", subject=letter, detail={"reason": reason})
-    return "discarded"
-
-
-async def resume_topic(unit: Unit, topic: str, *, who: Actor) -> bool:
-    """Was it stopped?"""
-    if not await run(unit.tx, "delete from topic_cap where topic = :topic", topic=topic):
-        return False
-    await audit(unit.tx, who, "dead-letters.resume", subject=topic)
-    return True
-
-
-async def stopped_topics(unit: Unit) -> list[str]:
-    return [each["topic"] for each in await rows(unit.tx, "select topic from topic_cap order by topic")]
-
-
-async def _kept(unit: Unit, letter: UUID, replays: Replays) -> tuple[RowMapping, bytes]:
-    found = await dead_letters.body(unit.tx, letter, replays.sealer)
-    if found is None:
-        raise not_found()
-    return found
-
-
-def _masked_body(body: bytes) -> Any:
-    try:
-        return masked(json.loads(body))
-    except (ValueError, RecursionError):
-        return f"{len(body)} bytes that are not JSON"
-
-
-def masked(value: Any, depth: int = 0) -> Any:
-    """The tree of a JSON value: keys stay, values become their type."""
-    if depth > _DEEPEST:
-        return _MASK
-    if isinstance(value, dict):
-        return {key: masked(each, depth + 1) for key, each in value.items()}
-    if isinstance(value, list):
-        return [masked(each, depth + 1) for each in value]
-    return None if value is None else f"{_MASK} ({type(value).__name__})"

@@ -9,9 +9,10 @@ from prometheus_client import CollectorRegistry
 
 from shared.runtime import http
 from shared.runtime.access import COOKIE
+from shared.runtime.clearing import Replays
 from shared.runtime.database import rows
 from shared.runtime.memory import MemoryBroker
-from shared.runtime.replay import Replays, masked
+from shared.runtime.resolving import masked
 from shared.runtime.rights import ALL_TEAMS, Principal
 from shared.runtime.settings import ServiceSettings
 from shared.topics import DEAD_TOPICS, TOPICS
