@@ -39,6 +39,8 @@ def _event(draw: st.DrawFn, number: int, legs: tuple[str, ...]) -> StoredEvent:
                 "lives_once": st.just(value=True),
                 "frame": st.just(value=True),
                 "framed": st.just(value=True),
+                "rung": st.just(value=True),
+                "outline": st.just(value=True),
                 "bot": st.booleans(),
                 "previous_leg": st.sampled_from(legs),
                 "next_leg": st.sampled_from(legs),

@@ -86,3 +86,47 @@ def test_a_part_that_was_on_its_way_to_a_person_is_not_for_the_bot_alone() -> No
 def test_who_hung_up_is_what_the_whole_says_of_it() -> None:
     events = [*a_transferred_call()[:5], told("ended", 12, "whole", frame=True, disconnect="customer", ended_ms=ms(12))]
     assert over(events).disconnect == "customer"
+
+
+def line(kind: str, minute: float, leg: str, **facts: object) -> StoredEvent:
+    return told(kind, minute, leg, rung=True, lives_once=True, **facts)
+
+
+def test_lines_that_only_rang_are_no_legs_beside_one_that_was_answered() -> None:
+    lines = [line("started", 1, "a"), line("connected", 2, "a", agent="ana"), line("started", 1, "b"), line("ended", 2, "b")]
+    call = over([whole("started", 0), *lines, line("ended", 9, "a", agent="ana"), whole("ended", 9)])
+    assert ([leg.agent for leg in call.legs], call.transfers, call.talk_s) == (["ana"], 0, 420)
+
+
+def test_lines_that_only_rang_are_all_there_is_to_a_call_nobody_answered() -> None:
+    call = over(
+        [
+            whole("started", 0),
+            line("queued", 1, "a"),
+            line("ended", 3, "a"),
+            line("queued", 1, "b"),
+            line("ended", 3, "b"),
+            whole("ended", 3),
+        ]
+    )
+    assert (call.outcome, call.wait_s, len(call.legs)) == ("abandoned", 120, 2)
+
+
+def test_lines_that_rang_one_after_the_other_are_waited_for_one_after_the_other() -> None:
+    lines = [line("queued", 1, "a"), line("ended", 2, "a"), line("queued", 2, "b"), line("connected", 3, "b", agent="ben")]
+    assert over([*lines, line("ended", 5, "b", agent="ben")]).wait_s == 120
+
+
+def test_two_agents_at_the_same_time_are_not_twice_the_talk() -> None:
+    parts = [part("connected", 1, "a", agent="ana"), part("ended", 5, "a", agent="ana"), part("connected", 3, "b", agent="ben")]
+    assert over([whole("started", 0), *parts, part("ended", 7, "b", agent="ben"), whole("ended", 7)]).talk_s == 360
+
+
+def test_a_leg_told_twice_counts_as_the_better_source_tells_it() -> None:
+    outline = told(
+        "ended", 9, "record", outline=True, queue="billing", agent="a line", connected_ms=ms(0), started_ms=ms(0), lives_once=True
+    )
+    better = [told("queued", 0, "q", queue="billing"), told("connected", 2, "q", queue="billing", agent="ana")]
+    call = over([outline, *better])
+    assert (call.agent, len(call.legs), call.talk_s, call.wait_s, call.transfers) == ("ana", 1, 420, 120, 0)
+    assert (over([outline]).agent, over([outline]).talk_s) == ("a line", 540)

@@ -68,6 +68,14 @@ def test_a_time_without_a_zone_is_read_in_the_zone_of_its_source() -> None:
     assert "clock" not in reading.facts
 
 
+def test_the_zone_of_an_account_is_stronger_than_that_of_the_source() -> None:
+    body = payload("native/reopened-without-zone").replace(b"{", b'{"account": "west", ', 1)
+    (reading,) = read(Raw(body, zone="Europe/Berlin", zones={"west": "America/New_York"}))
+    assert isinstance(reading, Event)
+    assert reading.at is not None
+    assert reading.at.isoformat() == "2027-05-11T18:08:00+00:00"
+
+
 def test_a_record_without_a_value_is_ignored() -> None:
     assert [as_told(one) for one in read(Raw(None))] == [{"envelope": "bare", "index": 0, "platform": "unknown", "ignored": "no_value"}]
 

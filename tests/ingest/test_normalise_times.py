@@ -22,6 +22,7 @@ NOON_MS = 1_810_036_807_250
         "2027-05-11T14:00:07.250+02:00",
         "2027-05-11T07:00:07.250-05",
         "2027-05-11 12:00:07,250 Z",
+        "2027-05-11 12:00:07.250 UTC",
         "2027-05-11t12:00:07.25z",
         " 2027-05-11T12:00:07.250Z ",
         NOON_MS,
@@ -107,6 +108,11 @@ def test_a_local_time_is_read_in_the_zone_of_its_source_or_doubted() -> None:
 def test_a_local_time_that_the_change_of_clocks_skips_is_doubted() -> None:
     moment = read_time("2027-03-14 02:30:00", "America/New_York")
     assert (moment.ms, moment.doubt) == (as_ms(datetime(2027, 3, 14, 7, 30, tzinfo=UTC)), "zone_gap")
+
+
+def test_a_local_time_that_the_change_of_clocks_brings_twice_is_doubted() -> None:
+    moment = read_time("2027-11-07 01:30:00", "America/New_York")
+    assert (moment.ms, moment.doubt) == (as_ms(datetime(2027, 11, 7, 5, 30, tzinfo=UTC)), "zone_twice")
 
 
 def test_milliseconds_and_datetimes_convert_without_loss() -> None:

@@ -1,7 +1,8 @@
 """Legs that stand for a whole contact, and the legs within them.
 
-Some platforms name, beside each agent's part, the whole: a customer's session, a task. What is within is over only when the
-whole is, however often it is handed on, and ends with it at the latest, even if its own end was lost.
+Some platforms name, beside each agent's part, the whole: a customer's session, a task, the caller's own line. What is beside
+such a frame is within it: over only when the whole is, however often it is handed on, and ended with it at the latest, even
+if its own end was lost.
 """
 
 from collections.abc import Sequence
@@ -12,8 +13,9 @@ from ingest.contacts.leg import Life
 
 def within_frames(lives: Sequence[Life]) -> list[Life]:
     """The same lives, in the same order; those within a frame await no other leg, for the frame says when all is over."""
+    lives = _without_outlines(lives)
     frames = [life for life in lives if life.frame]
-    return [_within(life, frames) if life.framed else life for life in lives]
+    return [_within(life, frames) if frames and not life.frame else life for life in lives]
 
 
 def lacks_frame(lives: Sequence[Life]) -> bool:
@@ -21,11 +23,22 @@ def lacks_frame(lives: Sequence[Life]) -> bool:
     return any(life.framed for life in lives) and not any(life.frame for life in lives)
 
 
+def _without_outlines(lives: Sequence[Life]) -> Sequence[Life]:
+    """A leg told twice counts once: as its better source tells it, with the outline for a frame."""
+    outlines = [life for life in lives if life.facts.get("outline", False)]
+    told = {life.facts["queue"] for life in lives if "queue" in life.facts and life not in outlines} if outlines else ()
+    return [_framing(life) if life in outlines and life.facts.get("queue") in told else life for life in lives]
+
+
+def _framing(life: Life) -> Life:
+    return replace(life, facts={**life.facts, "frame": True}, human=False)
+
+
 def _within(life: Life, frames: Sequence[Life]) -> Life:
     """Of several frames, such as a call and the callback asked for in it, the latest begun before the part did."""
     inside = replace(life, awaits=False)
-    frame = max((one for one in frames if one.begin <= life.begin), key=lambda one: one.order, default=frames[0] if frames else None)
-    if life.end is not None or frame is None or frame.end is None:
+    frame = max((one for one in frames if one.begin <= life.begin), key=lambda one: one.order, default=frames[0])
+    if life.end is not None or frame.end is None:
         return inside
     end = max(life.begin, frame.end)
     return replace(inside, end=end, last=max(life.last, end))

@@ -1,6 +1,6 @@
 """What an episode was: its outcome, who answers for it, how long it took, whom it was with."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import cast
 
 from ingest.contacts.episode import channel_of
@@ -18,16 +18,17 @@ def judged(lives: Sequence[Life], *, episode: int, standing: Standing, stale: bo
     """`lives` in order of their begin. `stale`: the end was not told but waited for in vain."""
     told = [life for life in lives if not life.aside] or list(lives)
     frames = [life for life in told if life.frame]
-    own = [life for life in told if not life.frame] or told
+    within = [life for life in told if not life.frame] or told
+    own = [life for life in within if not life.only_rang] or within
     accountable = _last_human(told) or own[-1]
     human = accountable if accountable.human else None
     handles, handed_over = _handles(told), _handed_over(own)
     started = min(life.begin for life in told)
     return Interaction(
         episode=episode, standing=standing, started_at=as_datetime(started),
-        ended_at=as_datetime(max(started, *(life.last if life.end is None else life.end for life in own))),
+        ended_at=as_datetime(max(started, *(life.last if life.end is None else life.end for life in within))),
         received_at=as_datetime(max(life.settled_ms for life in lives)), clock_suspect=stale or any(life.suspect for life in told),
-        wait_s=_sum(own, _wait_s), talk_s=_sum(own, _talk_s), hold_s=_sum(own, lambda life: life.facts.get("hold_s")),
+        wait_s=_waited(within), talk_s=_talked(own), hold_s=_sum(life.facts.get("hold_s") for life in own),
         transfers=sum(passed for life, passed in zip(own, handed_over, strict=True) if life.human),
         legs=tuple(_line(life, passed_on=passed) for life, passed in zip(own, handed_over, strict=True)),
         agent=human.facts.get("agent") if human else None, agent_name=human.facts.get("agent_name") if human else None,
@@ -79,26 +80,35 @@ def _line(life: Life, *, passed_on: bool) -> LegLine:
     )  # fmt: skip
 
 
-def _wait_s(life: Life) -> int | None:
-    if (told := life.facts.get("wait_s")) is not None:
-        return told
-    until = life.connected if life.connected is not None else life.end
-    return _between(life.queued, until)
+def _waited(lives: Sequence[Life]) -> int | None:
+    spans = (_span(life.queued, life.end if life.connected is None else life.connected) for life in lives if "wait_s" not in life.facts)
+    return _sum([*(life.facts.get("wait_s") for life in lives), _once(spans)])
 
 
-def _talk_s(life: Life) -> int | None:
-    if (told := life.facts.get("talk_s")) is not None:
-        return told
-    talk = _between(life.connected, life.end) if life.human else None
-    return None if talk is None else max(0, talk - life.facts.get("hold_s", 0))
+def _talked(lives: Sequence[Life]) -> int | None:
+    measured = [life for life in lives if life.human and "talk_s" not in life.facts]
+    talked = _once(_span(life.connected, life.end) for life in measured)
+    held = sum(life.facts.get("hold_s", 0) for life in measured)
+    return _sum([*(life.facts.get("talk_s") for life in lives), None if talked is None else max(0, talked - held)])
 
 
-def _between(start: int | None, end: int | None) -> int | None:
-    return None if start is None or end is None or end < start else (end - start) // 1000
+def _span(start: int | None, end: int | None) -> tuple[int, int] | None:
+    return None if start is None or end is None or end < start else (start, end)
 
 
-def _sum(lives: Sequence[Life], length: Callable[[Life], int | None]) -> int | None:
-    known = [seconds for life in lives if (seconds := length(life)) is not None]
+def _once(spans: Iterable[tuple[int, int] | None]) -> int | None:
+    """Whole seconds in ms spans, every moment counted once: two legs at the same time are not twice the customer's time."""
+    whole: list[tuple[int, int]] = []
+    for start, end in sorted(span for span in spans if span):
+        if whole and start < whole[-1][1]:
+            whole[-1] = whole[-1][0], max(end, whole[-1][1])
+        else:
+            whole.append((start, end))
+    return _sum((end - start) // 1000 for start, end in whole)
+
+
+def _sum(lengths: Iterable[int | None]) -> int | None:
+    known = [seconds for seconds in lengths if seconds is not None]
     return sum(known) if known else None
 
 

@@ -19,7 +19,7 @@ CLOCK_SKEW_MS = 5_000
 """Two clocks of one platform may differ so much: what starts so shortly after the end still belongs before it."""
 
 _ORDER = {kind: rank for rank, kind in enumerate(Kind)}
-_REPLACED = frozenset({"missing", "placeholder", "unreadable", "absurd", "no_zone", "zone_gap"})
+_REPLACED = frozenset({"missing", "placeholder", "unreadable", "absurd", "no_zone", "zone_gap", "zone_twice"})
 _ENDING = (Kind.ENDED, Kind.TRANSFERRED)
 _TIMES: tuple[Literal["started_ms", "queued_ms", "connected_ms", "ended_ms"], ...] = ("started_ms", "queued_ms", "connected_ms", "ended_ms")
 
@@ -73,6 +73,10 @@ class Life:
     @property
     def framed(self) -> bool:
         return self.facts.get("framed", False) and not self.frame
+
+    @property
+    def only_rang(self) -> bool:
+        return self.facts.get("rung", False) and self.connected is None
 
     @property
     def order(self) -> tuple[int, str]:

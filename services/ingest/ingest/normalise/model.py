@@ -39,8 +39,9 @@ class Facts(TypedDict, total=False):
     A missing key says nothing. `lives_once` means that this leg's id never lives twice, so whatever comes after its
     end, by an odd clock, still belongs before it. `aside` marks a leg that runs beside the customer's contact, such as a
     flow after hang-up. `frame` marks one that stands for the whole contact, or the customer's side of it, and `framed` one
-    that is a part of such: the whole says when it is over. `bot` False says that this leg was on its way to a person.
-    `clock` holds why the event's own time is missing or doubtful.
+    that is a part of such: the whole says when it is over. `rung` marks an agent's line, which only rang unless it was
+    connected; `outline` a leg that another source may tell better: beside a leg of the same queue told so, it is a frame.
+    `bot` False says that this leg was on its way to a person. `clock` holds why the event's own time is missing or doubtful.
     """
 
     version: str
@@ -49,6 +50,8 @@ class Facts(TypedDict, total=False):
     aside: bool
     frame: bool
     framed: bool
+    rung: bool
+    outline: bool
     clock: str
     channel: str
     medium: str
@@ -81,18 +84,25 @@ class Raw:
     """One record or request body as it came. `body` None is a Kafka record without a value.
 
     Header names are lower-case. `default_channel` comes from the topic, `account` and `zone` (IANA) from the source's
-    settings: they fill in where a payload names none. Of a contact's free attributes only those in `traits` are kept.
+    settings: they fill in where a payload names none. `delivery` is the sender's own id of
+    what it sent, for payloads without an id. Of a contact's free attributes only those in `traits` are kept.
     """
 
     body: bytes | None
     headers: Mapping[str, str] = field(default_factory=dict)
     default_channel: str | None = None
+    delivery: str | None = None
     account: str | None = None
     zone: str | None = None
     traits: frozenset[str] = frozenset({"product_line", "state"})
+    zones: Mapping[str, str] = field(default_factory=dict)
+    ends: frozenset[str] = frozenset()
+
+    def zone_of(self, account: str) -> str | None:
+        return self.zones.get(account, self.zone)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)  # not frozen: that takes three times as long to make, and there is one for every event
 class Event:
     """One fact about one leg of a contact.
 

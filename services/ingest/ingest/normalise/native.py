@@ -34,10 +34,11 @@ def adapt(letter: Letter, raw: Raw) -> Event | Ignored:
     event_id, root = required_text(document, "id"), required_text(document, "contact")
     kind = _KINDS.get(_event(letter))
     channel = required_text(document, "channel")
-    moment = read_time(_at(document), raw.zone)
+    at = _at(document)
     if kind is None:
         return Ignored(letter.envelope, letter.index, PLATFORM, "unknown_event")
     account = text(document.get("account"), LONGEST_ID) or raw.account or "-"
+    moment = read_time(at, raw.zone_of(account))
     facts = _facts(document, channel.strip().lower(), raw.traits)
     if moment.doubt:
         facts["clock"] = moment.doubt

@@ -22,14 +22,14 @@ _LATEST_MS = 4_102_444_800_000
 _PLACEHOLDER_MS = 86_400_000
 _NUMBER = re.compile(r"[+-]?\d{1,19}(\.\d{1,9})?\Z", re.ASCII)
 _ISO = re.compile(
-    r"(\d{4}-\d{2}-\d{2})[Tt ](\d{2}:\d{2})(?::(\d{2})(?:[.,](\d{1,12}))?)? ?(Z|z|[+-]\d{2}(?::?\d{2})?)?\Z",
+    r"(\d{4}-\d{2}-\d{2})[Tt ](\d{2}:\d{2})(?::(\d{2})(?:[.,](\d{1,12}))?)? ?(Z|z|UTC|GMT|[+-]\d{2}(?::?\d{2})?)?\Z",
     re.ASCII,
 )
 
 
 @dataclass(frozen=True, slots=True)
 class Moment:
-    """`ms` since 1970 UTC, or None. `doubt` is why: placeholder, unreadable, absurd, no_zone, zone_gap, leap_second."""
+    """`ms` since 1970 UTC, or None. `doubt` is why: placeholder, unreadable, absurd, no_zone, zone_gap, zone_twice, leap_second."""
 
     ms: int | None
     doubt: str | None = None
@@ -125,7 +125,7 @@ def _of_mail_date(text: str) -> Moment:
 
 
 def _at_offset(local: datetime, offset: str) -> int:
-    if offset in "Zz":
+    if offset in ("Z", "z", "UTC", "GMT"):
         return as_ms(local.replace(tzinfo=UTC))
     digits = offset[1:].replace(":", "").ljust(4, "0")
     minutes = int(digits[:2]) * 60 + int(digits[2:])
@@ -135,13 +135,15 @@ def _at_offset(local: datetime, offset: str) -> int:
 
 
 def _in_zone(local: datetime, zone: str | None) -> tuple[int, str | None]:
-    """A local time that a change of clocks skips is read by the offset before the change, and called doubtful."""
+    """A local time that a change of clocks skips, or brings twice, is read by the offset before the change, and called doubtful."""
     place = _zone(zone)
     if place is None:
         return as_ms(local.replace(tzinfo=UTC)), "no_zone"
     moment = local.replace(tzinfo=place).astimezone(UTC)
-    exists = moment.astimezone(place).replace(tzinfo=None) == local
-    return as_ms(moment), None if exists else "zone_gap"
+    if moment.astimezone(place).replace(tzinfo=None) != local:
+        return as_ms(moment), "zone_gap"
+    again = local.replace(tzinfo=place, fold=1).astimezone(UTC)
+    return as_ms(moment), None if again == moment else "zone_twice"
 
 
 @lru_cache(maxsize=512)
