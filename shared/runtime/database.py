@@ -21,6 +21,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_en
 
 from shared.runtime import tracing
 from shared.runtime.errors import Unprocessable
+from shared.runtime.pipeline import Statement, Transaction, ask_the_rested, owe, settle, together
 from shared.schemas import Message
 from shared.topics import topic_of
 
@@ -58,8 +59,9 @@ class Wake:
 class Unit:
     """One transaction: its connection, its time, and the messages it causes."""
 
-    tx: AsyncConnection
+    tx: Transaction
     now: datetime
+    has_sent: bool = False
     _sent: list[dict[str, object]] = field(default_factory=list)
     _committed: list[Callable[[], object]] = field(default_factory=list)
 
@@ -76,6 +78,14 @@ class Unit:
 
         Per key, messages leave in commit order only if the caller has locked the key's own row (customer, case) before.
         """
+        self._owe(type(message), message.encode().decode(), key, correlation=correlation)
+
+    def forget(self, message: type[Message], *, key: str | UUID, correlation: str | UUID) -> None:
+        """Publish a null, so that compaction takes away what this topic still says of the key. An empty payload is one."""
+        self._owe(message, "", key, correlation=correlation)
+
+    def _owe(self, message: type[Message], payload: str, key: str | UUID, *, correlation: str | UUID) -> None:
+        self.has_sent = True
         self._sent.append(
             {
                 "place": len(self._sent),
@@ -85,17 +95,19 @@ class Unit:
                 "type": message.TYPE,
                 "correlation": str(correlation),
                 "traceparent": tracing.current(),
-                "payload": message.encode().decode(),
+                "payload": payload,
             }
         )
 
-    async def flush(self) -> bool:
-        """Write the outbox rows; True when there were any."""
-        if not self._sent:
-            return False
-        await run(self.tx, _INSERT_OUTBOX, rows=as_json(self._sent))
-        self._sent.clear()
-        return True
+    async def flush(self) -> None:
+        """Write now what was sent and what is owed."""
+        self.owe_messages()
+        await settle(self.tx)
+
+    def owe_messages(self) -> None:
+        if self._sent:
+            owe(self.tx, _INSERT_OUTBOX, rows=as_json(self._sent))
+            self._sent.clear()
 
 
 class Database:
@@ -109,7 +121,7 @@ class Database:
             pool_size=pool_size,
             max_overflow=0,
             pool_timeout=pool_wait,
-            pool_pre_ping=True,
+            isolation_level="AUTOCOMMIT",  # `transaction` says begin and commit itself, together with what is asked first and last
             json_deserializer=orjson.loads,
             hide_parameters=True,  # an error's text must not carry what a statement was given
             connect_args={
@@ -118,32 +130,39 @@ class Database:
                 "connect_timeout": 5,
             },
         )
+        ask_the_rested(self.engine)
 
     @asynccontextmanager
-    async def transaction(self) -> AsyncIterator[Unit]:
-        """Commits at the end, with the outbox rows of what was sent; rolls back when anything rises."""
-        async with self.engine.begin() as tx:
-            unit = Unit(tx, await database_time(tx))
+    async def transaction(self, *first: Statement[Any]) -> AsyncIterator[Unit]:
+        """Commits at the end, with the outbox rows of what was sent; rolls back when anything rises.
+
+        `first` is asked in the round trip that begins it; what is owed at the end, and the commit, are another.
+        """
+        tx = Transaction(self.engine)
+        async with tx, tx.begin():
+            now = Statement("select now()", _only)
+            await together(tx, Statement("begin", len), now, *first)
+            unit = Unit(tx, now.result)
             yield unit
-            owed = await unit.flush()
+            unit.owe_messages()
+            await together(tx, Statement("commit", len))
         unit.committed()
-        if owed:
+        if unit.has_sent:
             self.wake()
 
     @asynccontextmanager
     async def autocommit(self) -> AsyncIterator[AsyncConnection]:
         """For one statement that is its own transaction; two statements here are two transactions."""
         async with self.engine.connect() as connection:
-            yield await connection.execution_options(isolation_level="AUTOCOMMIT")
+            yield connection
 
     async def close(self) -> None:
         await self.engine.dispose()
 
 
-async def database_time(tx: AsyncConnection) -> datetime:
-    """The transaction's time, aware, UTC."""
-    now: datetime = (await tx.execute(_statement("select now()"))).scalar_one()
-    return now
+def _only(found: list[tuple[Any, ...]]) -> Any:
+    ((value,),) = found
+    return value
 
 
 @lru_cache(maxsize=1024)
@@ -152,21 +171,25 @@ def _statement(sql: str) -> TextClause:
 
 
 async def rows(tx: AsyncConnection, sql: str, **parameters: object) -> Sequence[RowMapping]:
+    await settle(tx)
     return (await tx.execute(_statement(sql), parameters)).mappings().all()
 
 
 async def tuples(tx: AsyncConnection, sql: str, **parameters: object) -> Sequence[Row[Any]]:
     """Rows by position: for many small ones, where a mapping costs more than it says."""
+    await settle(tx)
     return (await tx.execute(_statement(sql), parameters)).all()
 
 
 async def row(tx: AsyncConnection, sql: str, **parameters: object) -> RowMapping | None:
     """The only row, or None; two rows are a bug and rise."""
+    await settle(tx)
     return (await tx.execute(_statement(sql), parameters)).mappings().one_or_none()
 
 
 async def run(tx: AsyncConnection, sql: str, **parameters: object) -> int:
     """How many rows the statement touched."""
+    await settle(tx)
     return (await tx.execute(_statement(sql), parameters)).rowcount
 
 

@@ -316,5 +316,4 @@ async def test_an_expired_an_unknown_and_a_malformed_token_cost_one_look_up(scor
     for asked in (token, "unknown", "%22%3E%3Cscript%3E", "a" * 3000):
         statements.clear()
         await scoring.get(f"/s/{asked}")
-        assert len([each for each in statements if "token_hash" in each]) == 1
-        assert len(statements) == 2, "the transaction's time, and the look-up"
+        assert ["token_hash" in each for each in statements] == [True], "the look-up"

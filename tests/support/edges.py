@@ -128,8 +128,8 @@ def _client(app: FastAPI) -> httpx.AsyncClient:
 async def _create_tables(database: Database) -> None:
     metadata = MetaData()
     runtime_tables(metadata)
-    async with database.engine.begin() as connection:
-        await connection.run_sync(metadata.create_all)
+    async with database.transaction() as unit:
+        await unit.tx.run_sync(metadata.create_all)
 
 
 async def _at_head() -> bool:
