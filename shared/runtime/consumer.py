@@ -17,7 +17,7 @@ from shared.runtime.applying import Applied, Apply
 from shared.runtime.broker import Broker, BrokerAway, NotOurs, Partition, Progress, Reader, Record
 from shared.runtime.cap import Limits
 from shared.runtime.capping import Capping
-from shared.runtime.database import Database
+from shared.runtime.database import Database, cause_of
 from shared.runtime.dead_letters import Letter
 from shared.runtime.errors import Unprocessable
 from shared.runtime.failpoints import failpoint
@@ -187,7 +187,7 @@ class Consumer:
                 return live, progress, Applied(frozenset())
             return live, progress, await (self._bury(live, progress, fault) if fault else self._apply(live, progress))
 
-        self._account(*await patience.insist(once, tried=lambda fault: self._measures.retries.labels(type(fault).__name__).inc()))
+        self._account(*await patience.insist(once, tried=lambda fault: self._measures.retries.labels(cause_of(fault)).inc()))
 
     async def _bury(self, records: Sequence[Record], progress: Progress, fault: Exception) -> Applied:
         reason, path = (fault.code, fault.path) if isinstance(fault, Unprocessable) else (f"failed:{type(fault).__name__}", None)

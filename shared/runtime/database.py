@@ -226,10 +226,13 @@ def shard_of(key: str) -> int:
 
 
 _PASSING = (pg.DeadlockDetected, pg.SerializationFailure, pg.QueryCanceled, pg.LockNotAvailable, pg.IdleInTransactionSessionTimeout)
+_ANOTHER_SCHEMA = (pg.UndefinedColumn, pg.UndefinedTable, pg.UndefinedFunction, pg.InsufficientPrivilege)
+"""Not the schema this version knows: a migration is under way, or out of order. No message is at fault, so none becomes a dead letter,
+and no service ends: it waits, and says what it lacks, until the schema or the version is mended."""
 
 
 def worlds_fault(error: BaseException) -> bool:
-    """Is it the world's (connection lost, time-out, deadlock, serialization), so that the same work may pass later?
+    """Is it the world's (connection lost, time-out, deadlock, serialization, a migration), so that the same work may pass later?
 
     A value PostgreSQL refuses arrives as DataError and is the message's fault.
     """
@@ -237,9 +240,22 @@ def worlds_fault(error: BaseException) -> bool:
         return True
     if isinstance(error, DBAPIError):
         return (
-            error.connection_invalidated or isinstance(error.orig, _PASSING) or (isinstance(error, OperationalError) and _lost(error.orig))
+            error.connection_invalidated
+            or isinstance(error.orig, _PASSING + _ANOTHER_SCHEMA)
+            or _plan_is_old(error.orig)
+            or (isinstance(error, OperationalError) and _lost(error.orig))
         )
     return False
+
+
+def cause_of(error: BaseException) -> str:
+    """What went wrong in one word, without a value: PostgreSQL's own name for it where it was PostgreSQL."""
+    return type(error.orig if isinstance(error, DBAPIError) and error.orig else error).__name__
+
+
+def _plan_is_old(cause: BaseException | None) -> bool:
+    """A prepared statement from before a migration; after the roll-back it is prepared anew."""
+    return isinstance(cause, pg.FeatureNotSupported) and "cached plan" in str(cause)
 
 
 def _lost(cause: Any) -> bool:

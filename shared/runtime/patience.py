@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
 from shared.runtime.broker import BrokerAway
-from shared.runtime.database import worlds_fault
+from shared.runtime.database import cause_of, worlds_fault
 
 log = logging.getLogger("aftercall.patience")
 T = TypeVar("T")
@@ -42,7 +42,7 @@ class Patience:
             except Exception as fault:
                 if not passing(fault):
                     raise
-                log.warning("waiting for the world", extra={"cause": type(fault).__name__})
+                log.warning("waiting for the world", extra={"cause": cause_of(fault)})
                 if tried:
                     tried(fault)
             tries = 1 if self._clock() - began > self._longest else tries + 1
@@ -55,7 +55,7 @@ class Patience:
         except Exception as fault:
             if not passing(fault):
                 raise
-            log.warning("a round is left out", extra={"cause": type(fault).__name__})
+            log.warning("a round is left out", extra={"cause": cause_of(fault)})
 
     async def pause(self, tries: int) -> None:
         """Raises Stopped when told to stop meanwhile."""

@@ -181,6 +181,23 @@ async def test_what_a_restored_database_lacks_is_read_again(toy: Toy) -> None:
         assert set((await older.effects()).values()) == {1}
 
 
+async def test_a_schema_in_the_middle_of_a_migration_is_waited_for_and_nothing_becomes_a_dead_letter(toy: Toy) -> None:
+    async with toy.running():
+        await _alter(toy, "alter table effect rename column score to rating")
+        await toy.broker.publish([answer(n) for n in range(20)])
+        async with asyncio.timeout(20):
+            while not toy.registry.get_sample_value("aftercall_consumer_retries_total", {"cause": "UndefinedColumn"}):  # noqa: ASYNC110
+                await asyncio.sleep(0.02)
+        await _alter(toy, "alter table effect rename column rating to score")
+        await toy.until(EFFECTS, 20)
+    assert await toy.count("select count(*) from dead_letter") == 0
+
+
+async def _alter(toy: Toy, statement: str) -> None:
+    async with toy.database.transaction() as unit:
+        await run(unit.tx, statement)
+
+
 async def test_a_reader_that_lost_its_partition_in_the_database_drops_the_batch_and_starts_over(toy: Toy) -> None:
     await toy.broker.publish([answer(n, key="one") for n in range(10)])
     async with settled(toy, effects=10):
