@@ -1,6 +1,7 @@
 """The composition root of ingest: the only place that builds things."""
 
 from datetime import timedelta
+from functools import lru_cache, partial
 from pathlib import Path
 
 from pydantic import ValidationError
@@ -16,6 +17,7 @@ from ingest.errors import CatalogueFileUnusable, OwnNumberUnusable
 from ingest.handle import HANDLERS
 from ingest.intake import api as intake_api
 from ingest.intake.handle import Door
+from ingest.intake.personal import keep
 from ingest.intake.sorting import Rules
 from ingest.intake.store import Watch
 from ingest.metrics import Metrics
@@ -39,6 +41,8 @@ from shared.zones import zones_of_country
 
 RAW_TOPICS = frozenset(topic.name for topic in read_by("ingest") if topic.raw)
 ROUTERS = (intake_api.router, contacts_api.router, people_api.router, catalogue_api.router)
+CALLERS = 8192
+"""So many are remembered as they are stored: the next event of a contact names its customer again."""
 
 
 def build(settings: Settings, *, broker: Broker) -> Service:
@@ -83,7 +87,8 @@ def _deps(settings: Settings, database: Database, *, sealer: Sealer, measures: M
     desk, patience = Desk(sealer, naming, places), patience_of(settings)
     watch = Watch(RAW_TOPICS, timedelta(seconds=settings.unread_partition_s))
     raw = Raw(None, account=settings.source_account or None, zone=settings.source_zone or None, traits=frozenset(settings.traits))
-    rules = Rules(sealer.seal, naming, patience, as_json)
+    kept = lru_cache(CALLERS)(partial(keep, seal=sealer.seal, naming=naming))
+    rules = Rules(kept, patience, as_json)
     door = Door(database, sealer, rules, watch, raw=raw, limit=settings.record_limit, metrics=ours, measures=measures)
     closing = Closing(
         desk=desk,

@@ -59,11 +59,10 @@ async def events(request: Request, principal: Annotated[Principal, Depends(allow
 
 
 def taken(sort_of: Sorted, stored: Stored) -> Taken:
-    conflicts = [
-        Rejected(index=place[2] + index, path=None, reason=CONFLICT) for place, index in (sort_of.places[each] for each in stored.clashes)
-    ]
-    faults = [Rejected(index=fault.place[2] + fault.index, path=fault.path, reason=fault.reason) for fault in sort_of.faults]
-    known = len(sort_of.events) - len(stored.fresh) - len(stored.clashes)
+    clashing = [sort_of.taken[identity] for identity in stored.clashes]
+    conflicts = [Rejected(index=each.place + each.event.index, path=None, reason=CONFLICT) for each in clashing]
+    faults = [Rejected(index=fault.place + fault.index, path=fault.path, reason=fault.reason) for fault in sort_of.faults]
+    known = len(sort_of.taken) - len(stored.fresh) - len(stored.clashes)
     return Taken(
         accepted=len(stored.fresh),
         duplicate=known + len(sort_of.repeated),

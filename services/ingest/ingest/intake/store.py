@@ -1,9 +1,8 @@
 """The statement that stores a batch: events, contacts to look at again, dead letters and offsets, in one round trip and one flush."""
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
-from uuid import UUID
 
 from psycopg.errors import DivisionByZero
 from sqlalchemy.exc import DBAPIError
@@ -58,8 +57,8 @@ class Stored:
     """`owned`: the partitions still ours. `fresh`: ids that were new. `clashes`: ids known with another body."""
 
     owned: frozenset[Partition]
-    fresh: frozenset[UUID]
-    clashes: frozenset[UUID]
+    fresh: frozenset[str]
+    clashes: frozenset[str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,14 +70,14 @@ class Watch:
 
 
 async def store_records(
-    tx: AsyncConnection, events: Iterable[str], letters: Sequence[Letter], *, progress: Progress, watch: Watch, sealer: Sealer, alone: bool
+    tx: AsyncConnection, events: str, letters: Sequence[Letter], *, progress: Progress, watch: Watch, sealer: Sealer, alone: bool
 ) -> Stored:
-    """`alone`: the statement is its own transaction, and a clash raises Clash and undoes it."""
+    """`events` is a JSON array of rows. `alone`: the statement is its own transaction, and a clash raises Clash and undoes it."""
     return await _run(
         tx,
         FROM_TOPICS,
         alone=alone,
-        events=_array(events),
+        events=events,
         watch=watch,
         letters=dead_letters.parameter(letters, sealer),
         progress=offsets.parameter(progress),
@@ -86,9 +85,9 @@ async def store_records(
     )
 
 
-async def store_request(tx: AsyncConnection, events: Iterable[str], *, watch: Watch) -> Stored:
+async def store_request(tx: AsyncConnection, events: str, *, watch: Watch) -> Stored:
     """The same without a fence. Clashes are answered, not kept."""
-    return await _run(tx, FROM_HTTP, alone=False, events=_array(events), watch=watch)
+    return await _run(tx, FROM_HTTP, alone=False, events=events, watch=watch)
 
 
 async def _run(tx: AsyncConnection, statement: str, *, alone: bool, events: str, watch: Watch, **parameters: object) -> Stored:
@@ -102,12 +101,4 @@ async def _run(tx: AsyncConnection, statement: str, *, alone: bool, events: str,
         raise
     answer = found[0]
     owned = frozenset((topic, partition) for topic, partition in answer["owned"] or ())
-    return Stored(owned, _ids(answer["stored"]), _ids(answer["clashes"]))
-
-
-def _array(written: Iterable[str]) -> str:
-    return f"[{','.join(written)}]"
-
-
-def _ids(found: Collection[str] | None) -> frozenset[UUID]:
-    return frozenset(map(UUID, found or ()))
+    return Stored(owned, frozenset(answer["stored"] or ()), frozenset(answer["clashes"] or ()))

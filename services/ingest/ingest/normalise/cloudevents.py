@@ -13,6 +13,7 @@ REQUIRED = ("specversion", "id", "source", "type")
 NATIVE = "contact."
 TWILIO = "com.twilio."
 OURS = "aftercall."
+_BINARY = tuple((lead, tuple(lead + name for name in REQUIRED)) for lead in ("ce_", "ce-"))
 
 
 def is_structured(document: Document) -> bool:
@@ -24,11 +25,9 @@ def says_structured(headers: Mapping[str, str]) -> bool:
 
 
 def binary_attributes(headers: Mapping[str, str]) -> Document | None:
-    """The attributes in `ce_` (Kafka) or `ce-` (HTTP) headers; None unless the required four are there or the content says structured."""
-    if says_structured(headers):
-        return None
-    for lead in ("ce_", "ce-"):
-        if all(headers.get(lead + name) for name in REQUIRED):
+    """The attributes in `ce_` (Kafka) or `ce-` (HTTP) headers; None unless the required four are there."""
+    for lead, required in _BINARY:
+        if all(map(headers.get, required)):
             found = {name[3:]: value for name, value in headers.items() if name.startswith(lead)}
             plain: Document = {name: unquote(value) if lead == "ce-" else value for name, value in found.items()}
             return {**plain, "datacontenttype": headers.get("content-type")}

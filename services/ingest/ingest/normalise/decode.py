@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from hashlib import blake2b
 
 import jiter
+import orjson
 from pydantic import JsonValue
-from pydantic_core import to_json
 
 from ingest.normalise.unreadable import Unreadable
 
@@ -35,7 +35,7 @@ def decode(body: bytes) -> JsonValue:
     NUL in a text and half a surrogate pair.
     """
     try:
-        value: JsonValue = jiter.from_json(body, allow_inf_nan=False, catch_duplicate_keys=True)
+        value: JsonValue = jiter.from_json(body, allow_inf_nan=False, cache_mode="keys", catch_duplicate_keys=True)
     except ValueError as fault:
         raise Unreadable(_code_of(str(fault), body)) from None
     if b"\\u0000" in body or _LONG_RUN in body.translate(_DIGITS_ALIKE):
@@ -54,7 +54,7 @@ def decode_base64(text: JsonValue, path: str | None) -> bytes:
 
 def digest(document: Document) -> bytes:
     """16 bytes that differ with the content, not with the white space or with the envelope it came in."""
-    return blake2b(to_json(document, inf_nan_mode="constants"), digest_size=16).digest()
+    return blake2b(orjson.dumps(document), digest_size=16).digest()
 
 
 def _code_of(complaint: str, body: bytes) -> str:

@@ -1,6 +1,6 @@
 """What carries the documents: CloudEvents, EventBridge, SNS, Kinesis, MSK, Firehose, arrays, or nothing at all."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
 from pydantic import JsonValue
@@ -16,7 +16,7 @@ DEEPEST = 6
 UNKNOWN = "unknown"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)  # not frozen: there is one for every event, and it would take three times as long to make
 class Letter:
     """A platform's document out of its envelope, and what the envelope said of it.
 
@@ -58,76 +58,70 @@ class _Place:
         return self.envelope or "bare"
 
 
+_TOP = _Place()
+
+
 def opened(body: bytes | None, headers: Mapping[str, str]) -> list[Opened]:
     """Everything in one record or request body, in order; at least one. Never raises; what cannot be opened is `Refused` in its place."""
-    return list(_record(body, headers, _Place())) or [Ignored("bare", 0, UNKNOWN, "no_events")]
+    return _record(body, headers, _TOP) or [Ignored("bare", 0, UNKNOWN, "no_events")]
 
 
-def _record(body: bytes | None, headers: Mapping[str, str], place: _Place) -> Iterator[Opened]:
-    attributes = cloudevents.binary_attributes(headers) if headers else None
+def _record(body: bytes | None, headers: Mapping[str, str], place: _Place) -> list[Opened]:
+    structured = cloudevents.says_structured(headers)
+    attributes = None if structured else cloudevents.binary_attributes(headers)
     if body is None:
-        yield Ignored(place.name if attributes is None else "cloudevents-binary", place.index, UNKNOWN, "no_value")
-    elif attributes is not None:
-        yield _cloud(attributes, lambda: decode(body) if body else None, place.within("cloudevents-binary", ""))
-    else:
-        yield from _decoded(body, place, structured=cloudevents.says_structured(headers))
+        return [Ignored(place.name if attributes is None else "cloudevents-binary", place.index, UNKNOWN, "no_value")]
+    if attributes is not None:
+        return [_cloud(attributes, lambda: decode(body) if body else None, place.within("cloudevents-binary", ""))]
+    return _decoded(body, place, structured=structured)
 
 
-def _decoded(body: bytes, place: _Place, *, structured: bool) -> Iterator[Opened]:
+def _decoded(body: bytes, place: _Place, *, structured: bool) -> list[Opened]:
     try:
         value = decode(body)
-        if structured and isinstance(value, dict):
-            yield _structured(value, place)
-        else:
-            yield from _any(value, place)
+        return [_structured(value, place)] if structured and isinstance(value, dict) else _any(value, place)
     except Unreadable as fault:
-        yield _refused(place, fault)
+        return [_refused(place, fault)]
 
 
-def _any(value: JsonValue, place: _Place) -> Iterator[Opened]:
+def _any(value: JsonValue, place: _Place) -> list[Opened]:
     if place.depth > DEEPEST:
         raise Unreadable("too_many_envelopes")
     if isinstance(value, dict):
-        yield from _guarded(value, place)
-    elif isinstance(value, list):
-        yield from _array(value, place)
-    else:
-        raise Unreadable("not_an_object")
+        return _guarded(value, place)
+    if isinstance(value, list):
+        return [opened for index, one in enumerate(value) for opened in _of_array(one, index, place)]
+    raise Unreadable("not_an_object")
 
 
-def _array(values: list[JsonValue], place: _Place) -> Iterator[Opened]:
-    for index, value in enumerate(values):
-        batch = isinstance(value, dict) and cloudevents.is_structured(value)
-        here = place.at(index, "cloudevents-batch" if batch else None)
-        if isinstance(value, dict):
-            yield from _guarded(value, here)
-        else:
-            yield Refused(here.name, index, UNKNOWN, "not_an_object")
+def _of_array(value: JsonValue, index: int, place: _Place) -> list[Opened]:
+    batch = isinstance(value, dict) and cloudevents.is_structured(value)
+    here = place.at(index, "cloudevents-batch" if batch else None)
+    return _guarded(value, here) if isinstance(value, dict) else [Refused(here.name, index, UNKNOWN, "not_an_object")]
 
 
-def _guarded(document: Document, place: _Place) -> Iterator[Opened]:
+def _guarded(document: Document, place: _Place) -> list[Opened]:
     try:
-        yield from _object(document, place)
+        return _object(document, place)
     except Unreadable as fault:
-        yield _refused(place, fault)
+        return [_refused(place, fault)]
 
 
-def _object(document: Document, place: _Place) -> Iterator[Opened]:
+def _object(document: Document, place: _Place) -> list[Opened]:
     """The envelope by its shape; most specific first."""
     if cloudevents.is_structured(document):
-        yield _structured(document, place)
-    elif isinstance(document.get("detail-type"), str):
-        yield _eventbridge(document, place.within("eventbridge", "detail."))
-    elif "TopicArn" in document and "Type" in document:
-        yield from _sns(document, place.within("sns", "Message."))
-    elif isinstance(records := document.get("Records"), list):
-        yield from _lambda_records(records, place)
-    elif document.get("eventSource") in ("aws:kafka", "SelfManagedKafka") and isinstance(document.get("records"), dict):
-        yield from _msk(part(document, "records"), place)
-    elif isinstance(records := document.get("records"), list) and ("deliveryStreamArn" in document or "requestId" in document):
-        yield from _firehose(records, place)
-    else:
-        yield Letter(place.name, place.index, document, place.prefix, account=place.account)
+        return [_structured(document, place)]
+    if isinstance(document.get("detail-type"), str):
+        return [_eventbridge(document, place.within("eventbridge", "detail."))]
+    if "TopicArn" in document and "Type" in document:
+        return _sns(document, place.within("sns", "Message."))
+    if isinstance(records := document.get("Records"), list):
+        return _lambda_records(records, place)
+    if document.get("eventSource") in ("aws:kafka", "SelfManagedKafka") and isinstance(document.get("records"), dict):
+        return _msk(part(document, "records"), place)
+    if isinstance(records := document.get("records"), list) and ("deliveryStreamArn" in document or "requestId" in document):
+        return _firehose(records, place)
+    return [Letter(place.name, place.index, document, place.prefix, account=place.account)]
 
 
 def _structured(document: Document, place: _Place) -> Opened:
@@ -166,50 +160,54 @@ def _eventbridge(document: Document, place: _Place) -> Opened:
     )  # fmt: skip
 
 
-def _sns(document: Document, place: _Place) -> Iterator[Opened]:
+def _sns(document: Document, place: _Place) -> list[Opened]:
     """The instance named in the message's attributes is the account of what a Connect chat sends."""
     message = document.get("Message")
     if document.get("Type") != "Notification":
-        yield Ignored(place.name, place.index, UNKNOWN, "subscription")
-    elif not isinstance(message, str):
+        return [Ignored(place.name, place.index, UNKNOWN, "subscription")]
+    if not isinstance(message, str):
         raise Unreadable("missing" if message is None else "wrong_type")
-    else:
-        account = text(part(part(document, "MessageAttributes"), "InstanceId").get("Value"))
-        yield from _record(message.encode(), {}, replace(place, account=account))
+    account = text(part(part(document, "MessageAttributes"), "InstanceId").get("Value"))
+    return _record(message.encode(), {}, replace(place, account=account))
 
 
-def _lambda_records(records: list[JsonValue], place: _Place) -> Iterator[Opened]:
-    for index, record in enumerate(records):
-        held = record if isinstance(record, dict) else {}
-        if isinstance(notice := held.get("Sns"), dict):
-            yield from _guarded_sns(notice, place.at(index, "sns", f"Records[{index}].Sns."))
-        else:
-            yield from _encoded(part(held, "kinesis"), "data", place.at(index, "kinesis", f"Records[{index}].kinesis."))
+def _lambda_records(records: list[JsonValue], place: _Place) -> list[Opened]:
+    return [opened for index, record in enumerate(records) for opened in _lambda_record(_object_or_nothing(record), index, place)]
 
 
-def _guarded_sns(notice: Document, place: _Place) -> Iterator[Opened]:
+def _lambda_record(record: Document, index: int, place: _Place) -> list[Opened]:
+    if not isinstance(notice := record.get("Sns"), dict):
+        return _encoded(part(record, "kinesis"), "data", place.at(index, "kinesis", f"Records[{index}].kinesis."))
+    here = place.at(index, "sns", f"Records[{index}].Sns.")
     try:
-        yield from _sns(notice, place)
+        return _sns(notice, here)
     except Unreadable as fault:
-        yield _refused(place, fault)
+        return [_refused(here, fault)]
 
 
-def _msk(records: Document, place: _Place) -> Iterator[Opened]:
-    for index, record in enumerate(one for ones in records.values() if isinstance(ones, list) for one in ones):
-        held = record if isinstance(record, dict) else {}
-        yield from _encoded(held, "value", place.at(index, "msk", f"records[{index}]."), headers=_msk_headers(held.get("headers")))
+def _msk(records: Document, place: _Place) -> list[Opened]:
+    flat = [_object_or_nothing(one) for ones in records.values() if isinstance(ones, list) for one in ones]
+    return [opened for index, record in enumerate(flat) for opened in _msk_record(record, place.at(index, "msk", f"records[{index}]."))]
 
 
-def _firehose(records: list[JsonValue], place: _Place) -> Iterator[Opened]:
-    for index, record in enumerate(records):
-        yield from _encoded(record if isinstance(record, dict) else {}, "data", place.at(index, "firehose", f"records[{index}]."))
+def _msk_record(record: Document, place: _Place) -> list[Opened]:
+    return _encoded(record, "value", place, headers=_msk_headers(record.get("headers")))
 
 
-def _encoded(record: Document, name: str, place: _Place, *, headers: Mapping[str, str] | None = None) -> Iterator[Opened]:
+def _firehose(records: list[JsonValue], place: _Place) -> list[Opened]:
+    flat = enumerate(map(_object_or_nothing, records))
+    return [opened for index, one in flat for opened in _encoded(one, "data", place.at(index, "firehose", f"records[{index}]."))]
+
+
+def _object_or_nothing(value: JsonValue) -> Document:
+    return value if isinstance(value, dict) else {}
+
+
+def _encoded(record: Document, name: str, place: _Place, *, headers: Mapping[str, str] | None = None) -> list[Opened]:
     try:
-        yield from _record(decode_base64(record.get(name), name), headers or {}, place.within(None, f"{name}."))
+        return _record(decode_base64(record.get(name), name), headers or {}, place.within(None, f"{name}."))
     except Unreadable as fault:
-        yield _refused(place, fault)
+        return [_refused(place, fault)]
 
 
 def _msk_headers(headers: JsonValue) -> dict[str, str]:

@@ -60,7 +60,7 @@ def _at(document: Document) -> JsonValue:
     at = document.get("at")
     if at is None:
         raise Unreadable("missing", "at")
-    if isinstance(at, bool) or not isinstance(at, str | int | float):
+    if isinstance(at, bool) or not isinstance(at, (str, int, float)):
         raise Unreadable("wrong_type", "at")
     return at
 

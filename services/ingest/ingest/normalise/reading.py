@@ -35,7 +35,12 @@ ADAPTERS: Mapping[str, tuple[str, Adapter]] = {
 
 def read(raw: Raw) -> list[Reading]:
     """Everything one record or request body says, in its order; at least one reading. Never raises, whatever the bytes."""
-    return [reading for one in opened(raw.body, raw.headers) for reading in _readings(one, raw)]
+    return read_as(raw, raw.body, raw.headers)
+
+
+def read_as(raw: Raw, body: bytes | None, headers: Mapping[str, str]) -> list[Reading]:
+    """The same of another body: from `raw` comes what it does not say itself."""
+    return [reading for one in opened(body, headers) for reading in _readings(one, raw)]
 
 
 def _readings(one: Opened, raw: Raw) -> Sequence[Reading]:
@@ -51,4 +56,4 @@ def _readings(one: Opened, raw: Raw) -> Sequence[Reading]:
         said = adapt(one, raw)
     except Unreadable as fault:
         return (Refused(one.envelope, one.index, platform, fault.code, f"{one.prefix}{fault.path or ''}".rstrip(".") or None),)
-    return (said,) if isinstance(said, Event | Ignored) else said
+    return (said,) if isinstance(said, (Event, Ignored)) else said
