@@ -137,7 +137,7 @@ def _message(owed: Owed, source: str) -> Outgoing:
         headers = (*headers, ("ce_correlationid", owed.correlation.encode()))
     if owed.traceparent is not None:
         headers = (*headers, ("traceparent", owed.traceparent.encode()))
-    return Outgoing(owed.topic, key, owed.payload.encode(), headers)
+    return Outgoing(owed.topic, key, owed.payload.encode() or None, headers)
 
 
 @lru_cache(maxsize=256)

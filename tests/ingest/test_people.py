@@ -75,6 +75,8 @@ async def test_two_placeholders_of_one_member_merge_and_their_history_is_one(ing
         *_, last = await running.sent("interactions.completed")
         assert last["customer"]["customer_id"] == merged["customer"]["customer_id"]
         assert last["contacts_7d"] == 3
+        nulls = await running.rows("select key from outbox where topic = 'customers.changed' and payload = ''")
+        assert [each["key"] for each in nulls] == merged["supersedes"]
 
 
 async def test_one_event_that_carries_both_merges_a_platforms_contact_into_the_member(ingest_database: str) -> None:

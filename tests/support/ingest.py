@@ -94,7 +94,8 @@ class Running:
         return sorted((each["payload"] for each in found), key=lambda each: (str(each["ref"]), each["episode"]))
 
     async def sent(self, topic: str) -> list[Json]:
-        found = await self.rows("select payload from outbox where topic = :topic order by seq", topic=topic)
+        """The messages, without the nulls that are only compaction's business."""
+        found = await self.rows("select payload from outbox where topic = :topic and payload <> '' order by seq", topic=topic)
         return [json.loads(each["payload"]) for each in found]
 
     async def key(self, *scopes: str, platform: str | None = None, account: str | None = None) -> dict[str, str]:

@@ -13,6 +13,8 @@ from ingest.contacts import api as contacts_api
 from ingest.contacts.handle import Closing
 from ingest.contacts.model import Patience
 from ingest.deps import Deps
+from ingest.erasure import api as erasure_api
+from ingest.erasure.handle import Office
 from ingest.errors import CatalogueFileUnusable, OwnNumberUnusable
 from ingest.handle import HANDLERS
 from ingest.intake import api as intake_api
@@ -40,7 +42,7 @@ from shared.topics import read_by
 from shared.zones import zones_of_country
 
 RAW_TOPICS = frozenset(topic.name for topic in read_by("ingest") if topic.raw)
-ROUTERS = (intake_api.router, contacts_api.router, people_api.router, catalogue_api.router)
+ROUTERS = (intake_api.router, contacts_api.router, people_api.router, erasure_api.router, catalogue_api.router)
 CALLERS = 8192
 """So many are remembered as they are stored: the next event of a contact names its customer again."""
 
@@ -101,7 +103,8 @@ def _deps(settings: Settings, database: Database, *, sealer: Sealer, measures: M
         catalogue=catalogue_of(settings.catalogue_file),
         metrics=ours,
     )
-    return Deps(settings, database, desk, closing=closing, door=door)
+    office = Office(desk, timedelta(seconds=settings.keep_erased_s), timedelta(seconds=settings.erasure_late_s), metrics=ours)
+    return Deps(settings, database, desk, closing=closing, door=door, office=office)
 
 
 def patience_of(settings: Settings) -> Patience:

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from ingest.contacts.handle import Closing
+from ingest.erasure.handle import Office
 from ingest.intake.handle import Door
 from ingest.people.handle import Desk
 from ingest.settings import Settings
@@ -11,10 +12,11 @@ from shared.runtime.database import Database
 
 @dataclass(frozen=True, slots=True)
 class Deps:
-    """`desk` resolves people, `closing` judges contacts, `door` takes events."""
+    """`desk` resolves people, `closing` judges contacts, `door` takes events, `office` forgets people."""
 
     settings: Settings
     database: Database
     desk: Desk
     closing: Closing
     door: Door
+    office: Office

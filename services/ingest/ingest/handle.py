@@ -2,24 +2,42 @@
 
 interactions.phone|web|chat  whatever platforms emit: `intake.handle.Door`, one statement per batch, outside this table
 customers.profiles           the member directory speaks; provisional people become known
+customers.erased             what the services report of an erasure we asked for
 consents.changed             a consent of a person or an address, ours come back too; snapshots carry it
 """
 
+from functools import partial
+from uuid import UUID, uuid5
+
 from ingest.deps import Deps
+from ingest.erasure import handle as erasure
 from ingest.people import receive
 from shared.runtime.handling import Batch, Handler
-from shared.schemas import ConsentChanged, ProfileGiven
+from shared.schemas import ConsentChanged, ErasureReported, ProfileGiven
+
+PROFILES = UUID("3d6c1a52-8b0f-5e77-9c41-6f2a0b9d4e35")
+
+
+def profile_identity(profile: ProfileGiven) -> str:
+    """As the inbox knows a profile: what a directory calls it may hold the member's id, which is not to rest in the open."""
+    return str(uuid5(PROFILES, profile.profile_id))
 
 
 async def profiles_given(batch: Batch[ProfileGiven], deps: Deps) -> None:
-    await receive.profiles_given(batch, deps.desk)
+    erased = await receive.profiles_given(batch, deps.desk)
+    batch.unit.when_committed(partial(deps.closing.metrics.profiles_of_erased.inc, erased))
 
 
 async def consents_changed(batch: Batch[ConsentChanged], deps: Deps) -> None:
     await receive.consents_changed(batch, deps.desk)
 
 
+async def erasure_reported(batch: Batch[ErasureReported], _: Deps) -> None:
+    await erasure.reported(batch)
+
+
 HANDLERS: dict[str, Handler[Deps]] = {
-    "customers.profiles": Handler(ProfileGiven, profiles_given, inbox=True, identity=lambda profile: profile.profile_id),
+    "customers.profiles": Handler(ProfileGiven, profiles_given, inbox=True, identity=profile_identity),
     "consents.changed": Handler(ConsentChanged, consents_changed, inbox=True),
+    "customers.erased": Handler(ErasureReported, erasure_reported, inbox=True),
 }

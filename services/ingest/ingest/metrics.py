@@ -31,6 +31,15 @@ class Metrics:
         )
         self.people = Counter("aftercall_ingest_people_total", "Whom interactions were of", ["answer"], registry=registry)
         self.watermark = Gauge("aftercall_ingest_watermark_lag_seconds", "Clock less what every partition was read to", registry=registry)
+        self.erasures_unreported = Gauge(
+            "aftercall_ingest_erasures_unreported",
+            "Requests to forget somebody that a service should have reported done by now",
+            ["service"],
+            registry=registry,
+        )
+        self.profiles_of_erased = Counter(
+            "aftercall_ingest_profiles_of_erased_total", "Profiles not taken because their member was erased", registry=registry
+        )
         self._reasons: set[str] = set()
 
     def stored(self, meanings: Iterable[tuple[str, str]], *, repeated: int, conflicts: int) -> None:

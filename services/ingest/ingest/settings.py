@@ -35,6 +35,8 @@ class Settings(ServiceSettings):
     clock_ahead_s: float = _seconds(300, "how far ahead of its arrival an event's own time is believed")
     unread_partition_s: float = _seconds(300, "how long a partition nobody reads holds back closing")
     keep_events_s: float = _seconds(35 * 24 * 3600, "how long the facts of events are kept")
+    keep_erased_s: float = _seconds(35 * 24 * 3600, "how long handles of erased people are remembered, so that nothing brings them back")
+    erasure_late_s: float = _seconds(3600, "how long after a request to forget somebody a service that has not reported is late")
 
     close_batch: int = Field(500, ge=1, le=5000, description="contacts judged in one transaction")
     record_limit: int = Field(1_048_576, gt=0, description="largest record taken from a topic, bytes")

@@ -120,10 +120,10 @@ def completed(told: Told, who: Customer | Nobody, *, contacts_7d: int, active: A
         moment=of.moment,
         catalogue_version=active.version,
         reason_code=interaction.reason,
-        point_ref=point_ref(interaction, told.named),
+        point_ref=None if isinstance(who, Nobody) and who.reason == "erased" else point_ref(interaction, told.named),
         traits=dict(interaction.traits),
         customer=None if isinstance(who, Nobody) else who,
-        no_customer=who.reason if isinstance(who, Nobody) else None,
+        no_customer=who.told if isinstance(who, Nobody) else None,
     )
 
 

@@ -35,6 +35,8 @@ log = logging.getLogger("aftercall.ingest")
 REPEATS_WITHIN = timedelta(days=7)
 SET_ASIDE: dict[str, Any] = {"due": None, "waits_for": "unprocessable", "digest": None}
 """Looked at again only when another event of the contact comes; shown by `GET /v1/interactions`, counted with the judged contacts."""
+NO_DIGEST = b""
+"""Of what an erased person's contact came to: a digest of their handles would still tell whether a guess is right."""
 NO_SENSE = (ArithmeticError, LookupError, TypeError, ValueError, Unprocessable)
 
 
@@ -57,8 +59,13 @@ class Closing:
 async def close_due(unit: Unit, closing: Closing) -> int:
     """Judge the contacts whose time has come. Two statements, lock and then read: what was stored between them is seen."""
     due = await store.claim_due(unit.tx, closing.topics, unread_for=closing.unread_for, limit=closing.at_once)
-    if not due:
-        return 0
+    if due:
+        await close(unit, due, closing)
+    return len(due)
+
+
+async def close(unit: Unit, due: Sequence[Due], closing: Closing) -> None:
+    """Judge these, which are locked."""
     events = await store.events(unit.tx, [each.root for each in due])
     verdicts = [(each, _judge(each, events.get(each.root, ()), closing)) for each in due]
     judged = [(each, verdict) for each, verdict in verdicts if verdict]
@@ -70,7 +77,6 @@ async def close_due(unit: Unit, closing: Closing) -> int:
     await store.save_judged(unit.tx, rows)
     unit.when_committed(partial(closing.metrics.judged, [row["waits_for"] or "over" for row in rows]))
     failpoint("ingest.contacts_closed")
-    return len(due)
 
 
 def _judge(due: Due, rows: Sequence[RowMapping], closing: Closing) -> Verdict | None:
@@ -145,20 +151,29 @@ async def _tell(unit: Unit, told: Sequence[Told], closing: Closing) -> dict[Root
     people = await settle(unit, closing.desk, [_account(each) for each in told])
     recent = await _recent(unit, told, people)
     active = await catalogues.active(unit.tx) or Active(0, closing.catalogue)
-    sent, spoiled = [], dict[Root, dict[str, Any]]()
+    forgotten = await _forget_erased(unit, told, people)
+    sent, spoiled = [], {root: {"digest": NO_DIGEST} for root in forgotten}
     for each, who in zip(told, people, strict=True):
         try:
             sent.append((each, completed(each, who, contacts_7d=recent.get(each.episode.interaction_id, 1), active=active)))
         except ValidationError as fault:
-            spoiled[_root(each)] = SET_ASIDE
+            spoiled[_root(each)] = SET_ASIDE | spoiled.get(_root(each), {})
             fields = sorted({str(error["loc"][0]) for error in fault.errors(include_input=False)})
             log.error("contact set aside: what its events say fits no message", extra={"fields": fields})  # noqa: TRY400  # values would show
-    await store.save_revisions(unit.tx, [_revision(each, message) for each, message in sent])
+    await store.save_revisions(unit.tx, [_revision(each, message, forgotten) for each, message in sent])
     for _, message in sent:
         key = message.customer.customer_id if message.customer else message.interaction_id
         unit.send(message, key=key, correlation=message.interaction_id)
     unit.when_committed(partial(closing.metrics.told, [message for _, message in sent]))
     return spoiled
+
+
+async def _forget_erased(unit: Unit, told: Sequence[Told], people: Sequence[Customer | Nobody]) -> set[Root]:
+    """What came late of people who were erased is told of as nobody's, and what named them goes from its events."""
+    roots = {_root(each) for each, who in zip(told, people, strict=True) if isinstance(who, Nobody) and who.reason == "erased"}
+    if roots:
+        await store.forget_handles(unit.tx, roots)
+    return roots
 
 
 def _account(told: Told) -> Account:
@@ -195,7 +210,7 @@ def _up_to(told: Told, ends: Mapping[UUID, datetime]) -> int:
     return 1 + len(others)
 
 
-def _revision(told: Told, message: InteractionCompleted) -> dict[str, Any]:
+def _revision(told: Told, message: InteractionCompleted, forgotten: Collection[Root]) -> dict[str, Any]:
     return {
         "id": message.interaction_id,
         "revision": message.revision,
@@ -207,7 +222,7 @@ def _revision(told: Told, message: InteractionCompleted) -> dict[str, Any]:
         "purpose": message.purpose,
         "standing": message.standing,
         "ended_at": message.ended_at,
-        "digest": told.digest,
+        "digest": NO_DIGEST if _root(told) in forgotten else told.digest,
         "payload": message,
     }
 

@@ -26,6 +26,9 @@ _CLAIM = f"""
 with {WATERMARK}, horizon as (select least(clock_timestamp(), at) as at from watermark)
 select platform, account, root, episode, episode_started, digest is not null as published, (select at from horizon) as as_of
 from contact where due <= (select at from horizon) order by due limit :limit for update skip locked"""
+_CLAIM_ONE = """
+select platform, account, root, episode, episode_started, digest is not null as published, now() as as_of
+from contact where platform = :platform and account = :account and root = :root for update"""
 _LAG = f"""
 with {WATERMARK}
 select case at when 'infinity' then 0 when '-infinity' then extract(epoch from cast(:unread_for as interval))
@@ -59,6 +62,10 @@ _FORGET = """
 delete from event
 where ctid = any(array(
   select ctid from event where received < now() - cast(:older_than as interval) order by received limit :limit))"""
+_FORGET_HANDLES = """
+update event e set handles = null, refs = null
+from jsonb_to_recordset(cast(:roots as jsonb)) as r(platform text, account text, root text)
+where (e.root, e.account, e.platform) = (r.root, r.account, r.platform) and (e.handles is not null or e.refs is not null)"""
 _BY_REF = """
 select platform, account, root from event where root = :ref and platform = :platform and account = coalesce(:account, account)
 union
@@ -93,6 +100,12 @@ class Latest:
 async def claim_due(tx: AsyncConnection, topics: Collection[str], *, unread_for: timedelta, limit: int) -> list[Due]:
     """Lock the contacts that are due by the slowest partition's clock. Read their events in a later statement, never in this one."""
     found = await rows(tx, _CLAIM, topics=as_json(sorted(topics)), unread_for=unread_for, limit=limit)
+    return [Due(_root(each), each["episode"], each["episode_started"], published=each["published"], as_of=each["as_of"]) for each in found]
+
+
+async def claim(tx: AsyncConnection, root: Root) -> list[Due]:
+    """Lock this one, whether it is due or not, as of now."""
+    found = await rows(tx, _CLAIM_ONE, **_named(root))
     return [Due(_root(each), each["episode"], each["episode_started"], published=each["published"], as_of=each["as_of"]) for each in found]
 
 
@@ -135,6 +148,11 @@ async def save_judged(tx: AsyncConnection, judged: Sequence[Mapping[str, Any]]) 
 async def forget_events(tx: AsyncConnection, *, older_than: timedelta, limit: int) -> int:
     """Delete facts received that long ago; returns how many."""
     return await run(tx, _FORGET, older_than=older_than, limit=limit)
+
+
+async def forget_handles(tx: AsyncConnection, roots: Iterable[Root]) -> int:
+    """What named the customer goes from every event of these contacts; returns of how many. What happened in them stays."""
+    return await run(tx, _FORGET_HANDLES, roots=as_json([_named(root) for root in sorted(roots)]))
 
 
 async def found_by_ref(tx: AsyncConnection, platform: str, account: str | None, *, ref: str) -> Sequence[Root]:

@@ -1,20 +1,22 @@
 """`PUT /v1/customers/{member_id}` and `POST /v1/customers`: the member directory, over HTTP."""
 
-from collections.abc import Sequence
 from typing import Annotated, Protocol
 from uuid import UUID
 
 from fastapi import APIRouter, Depends, Path, Request
 from pydantic import BaseModel, Field, ValidationError
 
-from ingest.people.handle import Account, Desk, settle
-from ingest.people.receive import Refusal, account_of
+from ingest.people.handle import Desk
+from ingest.people.receive import ERASED, Refusal, refusal_of, take, take_lines
 from shared.runtime.access import Permission, Principal, allow
 from shared.runtime.database import Database
 from shared.runtime.errors import Unprocessable
-from shared.schemas import ConsentStatement, Customer, GivenAddress, ProfileGiven, When
+from shared.runtime.problems import Problem
+from shared.schemas import ConsentStatement, GivenAddress, ProfileGiven, When
 
 WRITE_CUSTOMERS = Permission("customers.write", roles=frozenset({"admin"}), scopes=frozenset({"crm"}))
+
+AT_ONCE = 500
 
 router = APIRouter()
 
@@ -46,7 +48,7 @@ class ProfilePut(BaseModel):
 class Left(BaseModel):
     """A part that could not be used; everything else of the profile was."""
 
-    path: str
+    path: str | None
     reason: str
 
 
@@ -80,11 +82,13 @@ async def put(
     deps: Needs = request.app.state.deps
     async with deps.database.transaction() as unit:
         said = profile.model_dump(exclude_none=True) | {"member_id": member_id, "at": profile.at or unit.now}
-        account, left = account_of(_given(said), deps.desk)
-        (customer,) = await settle(unit, deps.desk, [account])
-    assert isinstance(customer, Customer)
+        (taken,) = await take(unit, deps.desk, [_given(said)])
+        if taken.refused:
+            raise _refused(taken.refused)
+    customer = taken.customer
+    assert customer is not None
     return CustomerPut(
-        customer_id=customer.customer_id, number=customer.number, version=customer.version, left_out=[_left(each) for each in left]
+        customer_id=customer.customer_id, number=customer.number, version=customer.version, left_out=[_left(each) for each in taken.left]
     )
 
 
@@ -100,43 +104,34 @@ LINES = {
 async def post(request: Request, _: Annotated[Principal, Depends(allow(WRITE_CUSTOMERS))]) -> ProfilesTaken:
     """JSON lines of profiles, as on the topic `customers.profiles`. Good lines are stored, bad ones named."""
     deps: Needs = request.app.state.deps
-    accounts: list[Account] = []
     answer = ProfilesTaken(accepted=0, rejected=[], left_out=[])
-    for index, line in enumerate(line for line in (await request.body()).splitlines() if line.strip()):
-        try:
-            account, left = account_of(_parsed(line), deps.desk)
-        except Unprocessable as fault:
-            answer.rejected.append(RejectedProfile(index=index, path=fault.path, reason=fault.code))
-            continue
-        accounts.append(account)
-        answer.left_out.extend(RejectedProfile(index=index, path=each.path, reason=each.reason) for each in left)
-    await _settle_all(deps, accounts)
-    return answer.model_copy(update={"accepted": len(accounts)})
-
-
-async def _settle_all(deps: Needs, accounts: Sequence[Account], *, at_once: int = 500) -> None:
-    for start in range(0, len(accounts), at_once):
+    lines = [line for line in (await request.body()).splitlines() if line.strip()]
+    for start in range(0, len(lines), AT_ONCE):
         async with deps.database.transaction() as unit:
-            await settle(unit, deps.desk, accounts[start : start + at_once])
-
-
-def _parsed(line: bytes) -> ProfileGiven:
-    try:
-        return ProfileGiven.model_validate_json(line)
-    except ValidationError as error:
-        raise _first(error) from None
+            taken = await take_lines(unit, deps.desk, lines[start : start + AT_ONCE])
+        for index, each in enumerate(taken, start):
+            answer.accepted += each.refused is None
+            answer.rejected += [_rejected(index, each.refused)] if each.refused else []
+            answer.left_out += [_rejected(index, left) for left in each.left]
+    return answer
 
 
 def _given(said: dict[str, object]) -> ProfileGiven:
     try:
         return ProfileGiven.model_validate(said)
     except ValidationError as error:
-        raise _first(error) from None
+        fault = refusal_of(error)
+        raise Unprocessable(fault.reason, fault.path) from None
 
 
-def _first(error: ValidationError) -> Unprocessable:
-    fault = error.errors(include_input=False, include_url=False, include_context=False)[0]
-    return Unprocessable(fault["type"], ".".join(map(str, fault["loc"])) or None)
+def _refused(fault: Refusal) -> Exception:
+    if fault.reason == ERASED:
+        return Problem(409, ERASED, "This member was erased; nothing is taken of them until their handles are forgotten as well")
+    return Unprocessable(fault.reason, fault.path)
+
+
+def _rejected(index: int, refusal: Refusal) -> RejectedProfile:
+    return RejectedProfile(index=index, path=refusal.path, reason=refusal.reason)
 
 
 def _left(refusal: Refusal) -> Left:

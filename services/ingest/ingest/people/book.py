@@ -4,7 +4,7 @@ from collections.abc import Callable, Collection
 from dataclasses import dataclass, field, replace
 from uuid import UUID
 
-from ingest.people.identify import identify
+from ingest.people.identify import admitted, identify
 from ingest.people.model import Handle, Holder, Nobody, Person
 
 YOUNGER_THAN_ANY = 2**62
@@ -14,20 +14,25 @@ YOUNGER_THAN_ANY = 2**62
 class Book:
     """Two contacts of one new caller in one batch must meet one customer: each answer is entered before the next question.
 
-    `mint` gives the id of a new customer; its number comes when it is saved, in the order of minting.
+    `mint` gives the id of a new customer; its number comes when it is saved, in the order of minting. `erased` are handles of people who
+    were forgotten.
     """
 
     customers: dict[UUID, Holder]
     holding: dict[Handle, set[UUID]]
     mint: Callable[[], UUID]
+    erased: Collection[Handle] = ()
     minted: list[UUID] = field(default_factory=list)
     attached: list[tuple[Handle, UUID, bool]] = field(default_factory=list)
     merged: dict[UUID, UUID] = field(default_factory=dict)
 
     def who(self, handles: Collection[Handle], *, directory: bool = False) -> Nobody | UUID:
         """The customer, minted if new; `directory`: the handles come from the member directory, which makes the customer known."""
-        asked = {handle: [self.customers[customer] for customer in self.holding.get(handle, ())] for handle in handles}
-        identity = identify(handles, asked, directory=directory)
+        present = admitted(handles, self.erased, directory=directory) if self.erased else handles
+        if isinstance(present, Nobody):
+            return present
+        asked = {handle: [self.customers[customer] for customer in self.holding.get(handle, ())] for handle in present}
+        identity = identify(present, asked, directory=directory)
         return identity if isinstance(identity, Nobody) else self._enter(identity, directory=directory)
 
     def now(self, customer: UUID) -> UUID:

@@ -37,7 +37,7 @@ def address(kind: str, written: str, naming: Naming) -> Address | Unusable:
 
 
 def member(member_id: str, naming: Naming) -> Handle:
-    return Handle(Strength.member, "", naming.ref("member", "", member_id))
+    return Handle(Strength.member, "", naming.ref("member", "", member_id.strip()))
 
 
 def named(written: Mapping[str, object], naming: Naming, *, platform: str, account: str) -> Named:

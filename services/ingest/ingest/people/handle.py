@@ -66,28 +66,27 @@ async def settle(unit: Unit, desk: Desk, accounts: Sequence[Account]) -> list[Cu
 
 
 async def _open(unit: Unit, accounts: Sequence[Account]) -> tuple[Book, dict[UUID, Row], dict[UUID, UUID]]:
-    """Everybody these accounts may be about, locked. Who was merged while we waited for the lock is looked up again."""
+    """Everybody these accounts may be about, locked. Who was merged or erased while we waited for the lock is looked up again."""
     handles = sorted(
         {handle for account in accounts for handle in account.handles}, key=lambda each: (each.kind.name, each.scope, each.ref)
     )
     earlier = {account.before for account in accounts if account.before}
-    if handles:
-        await store.lock_handles(unit.tx, handles)
+    erased = await store.lock_handles(unit.tx, handles) if handles else frozenset()
     while True:
         before = await store.heirs(unit.tx, earlier) if earlier else {}
         holding = await store.holders(unit.tx, handles) if handles else {}
         locked = await store.lock_customers(unit.tx, set(before.values()).union(*holding.values()))
-        if not any(row.merged_into for row in locked.values()):
+        if not any(row.merged_into or row.erased for row in locked.values()):
             break
     own = await store.own_handles(unit.tx, locked) if locked else {}
     people = {row.id: Holder(row.id, row.number, known=row.known, own=own.get(row.id, frozenset())) for row in locked.values()}
-    return Book(people, holding, uuid4), locked, before
+    return Book(people, holding, uuid4, erased), locked, before
 
 
 def _answer(book: Book, account: Account, before: Mapping[UUID, UUID]) -> UUID | Nobody:
     answer = book.who(account.handles, directory=account.directory)
     earlier = before.get(account.before) if account.before else None
-    return earlier if isinstance(answer, Nobody) and earlier else answer
+    return earlier if isinstance(answer, Nobody) and answer.reason != "erased" and earlier else answer
 
 
 async def _keep(unit: Unit, book: Book, locked: dict[UUID, Row], answered: Answered) -> None:
@@ -167,6 +166,8 @@ async def _rewrite(unit: Unit, desk: Desk, files: Mapping[UUID, _File]) -> dict[
     for customer, version in told.items():
         message = CustomerChanged(customer=written[customer], change=version.change or "updated", at=unit.now, supersedes=version.gone)
         unit.send(message, key=customer, correlation=customer)
+        for gone in version.gone:
+            unit.forget(CustomerChanged, key=gone, correlation=customer)
     return {customer: written.get(customer) or Customer.model_validate(version.row.snapshot) for customer, version in versions.items()}
 
 
@@ -206,8 +207,11 @@ async def consented(unit: Unit, desk: Desk, consents: Sequence[Consent]) -> None
     concerned = {each.customer_id for each in consents if each.customer_id}
     concerned |= await store.at_addresses(unit.tx, {each.address_ref for each in consents if each.address_ref})
     locked = await store.lock_customers(unit.tx, concerned)
-    changed = await store.take_consents(unit.tx, consents)
+    gone = {row.id for row in locked.values() if row.erased}
+    changed = await store.take_consents(unit.tx, [each for each in consents if each.customer_id not in gone])
     told = {each.customer_id for each in changed} | await store.at_addresses(
         unit.tx, {each.address_ref for each in changed if each.address_ref}
     )
-    await _rewrite(unit, desk, {row.id: _File(row, stale=True) for row in locked.values() if row.id in told and not row.merged_into})
+    await _rewrite(
+        unit, desk, {row.id: _File(row, stale=True) for row in locked.values() if row.id in told and not (row.merged_into or row.erased)}
+    )

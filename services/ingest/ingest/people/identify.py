@@ -30,6 +30,21 @@ def identify(present: Collection[Handle], holders: Holders, *, directory: bool =
     return _person(None, ranked, holders, known=directory)
 
 
+def admitted(present: Collection[Handle], erased: Collection[Handle], *, directory: bool = False) -> Collection[Handle] | Nobody:
+    """The handles that may name somebody, while those of erased people are still remembered.
+
+    Where the strongest was an erased person's it is that person, whoever else is on the same number. A weaker one says nothing; only
+    the directory may give it to somebody.
+    """
+    gone = set(present).intersection(erased)
+    if not gone:
+        return present
+    strongest = min(handle.kind for handle in present)
+    if any(handle.kind is strongest for handle in gone):
+        return Nobody("erased")
+    return present if directory else [handle for handle in present if handle not in gone]
+
+
 def _rank(handle: Handle) -> tuple[int, str, str]:
     return handle.kind, handle.scope, handle.ref
 

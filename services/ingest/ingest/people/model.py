@@ -55,9 +55,14 @@ class Person:
 
 @dataclass(frozen=True, slots=True)
 class Nobody:
-    """No customer: there was no handle at all (`none`), or the handles fit several people (`ambiguous`)."""
+    """No customer: no handle at all (`none`), handles that fit several people (`ambiguous`), or those of somebody who was `erased`."""
 
-    reason: Literal["none", "ambiguous"]
+    reason: Literal["none", "ambiguous", "erased"]
+
+    @property
+    def told(self) -> str:
+        """What messages say: whom we have forgotten is nobody, and not even that is told."""
+        return "none" if self.reason == "erased" else self.reason
 
 
 Identity = Person | Nobody

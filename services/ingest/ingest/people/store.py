@@ -18,11 +18,12 @@ _IDS = "select cast(value as uuid) from jsonb_array_elements_text(cast(:ids as j
 
 _NEW_HANDLES = f"insert into handle (kind, scope, ref) select kind, scope, ref from {_HANDLES} order by 1, 2, 3 on conflict do nothing"
 _LOCK_HANDLES = f"""
-select 1 from handle join {_HANDLES} using (kind, scope, ref) order by kind, scope, ref for no key update of handle"""
+select kind, scope, ref, erasure is not null as erased
+from handle join {_HANDLES} using (kind, scope, ref) order by kind, scope, ref for no key update of handle"""
 _HOLDERS = f"select kind, scope, ref, customer_id from holding join {_HANDLES} using (kind, scope, ref)"
 _OWN = f"select kind, scope, ref, customer_id from holding where customer_id in ({_IDS}) and kind in ('member', 'contact')"
 _LOCK_CUSTOMERS = f"""
-select id, number, version, known, merged_into, profile, snapshot
+select id, number, version, known, merged_into, erasure is not null as erased, profile, snapshot
 from customer where id in ({_IDS}) order by id for no key update"""
 _NEW_CUSTOMERS = """
 insert into customer (id)
@@ -48,7 +49,8 @@ update customer c set version = v.version, known = v.known, profile = v.profile,
 from jsonb_to_recordset(cast(:saved as jsonb)) as v(id uuid, version int, known boolean, profile jsonb, snapshot jsonb)
 where c.id = v.id"""
 _AT_ADDRESSES = "select distinct customer_id from holding where ref in (select jsonb_array_elements_text(cast(:refs as jsonb)))"
-_HEIRS = f"select id, coalesce(merged_into, id) as heir from customer where id in ({_IDS})"
+_HEIRS = f"select id, coalesce(merged_into, id) as heir from customer where id in ({_IDS}) and erasure is null"
+_ERASED = f"select id from customer where id in ({_IDS}) and erasure is not null"
 _TAKE_CONSENTS = """
 insert into consent as k (subject, channel, purpose, customer_id, address_ref, state, at, source)
 select distinct on (subject, channel, purpose) subject, channel, purpose, customer_id, address_ref, state, at, source
@@ -72,14 +74,15 @@ class Row:
     version: int
     known: bool
     merged_into: UUID | None
+    erased: bool
     profile: Sealed | None
     snapshot: Mapping[str, Any] | None
 
 
-async def lock_handles(tx: AsyncConnection, handles: Collection[Handle]) -> None:
-    """Make the handles' rows and lock them: whoever resolves one of them meanwhile waits for us."""
+async def lock_handles(tx: AsyncConnection, handles: Collection[Handle]) -> frozenset[Handle]:
+    """Make the handles' rows and lock them: whoever resolves one of them meanwhile waits for us. Returns those of erased people."""
     await run(tx, _NEW_HANDLES, handles=_written(handles))
-    await run(tx, _LOCK_HANDLES, handles=_written(handles))
+    return frozenset(_handle(each) for each in await rows(tx, _LOCK_HANDLES, handles=_written(handles)) if each["erased"])
 
 
 async def holders(tx: AsyncConnection, handles: Collection[Handle]) -> dict[Handle, set[UUID]]:
@@ -107,7 +110,10 @@ async def lock_customers(tx: AsyncConnection, customers: Collection[UUID]) -> di
 async def insert(tx: AsyncConnection, customers: Sequence[UUID]) -> dict[UUID, Row]:
     """New customers, numbered in the order given."""
     found = await rows(tx, _NEW_CUSTOMERS, ids=as_json(list(customers)))
-    return {each["id"]: Row(each["id"], each["number"], 0, known=False, merged_into=None, profile=None, snapshot=None) for each in found}
+    return {
+        each["id"]: Row(each["id"], each["number"], 0, known=False, merged_into=None, erased=False, profile=None, snapshot=None)
+        for each in found
+    }
 
 
 async def attach(tx: AsyncConnection, attached: Iterable[tuple[Handle, UUID, bool]]) -> None:
@@ -139,8 +145,13 @@ async def at_addresses(tx: AsyncConnection, refs: Collection[str]) -> set[UUID]:
 
 
 async def heirs(tx: AsyncConnection, customers: Collection[UUID]) -> dict[UUID, UUID]:
-    """The customer each of these ids is now, itself or the one it was merged into; an id that was never ours is missing."""
+    """The customer each of these ids is now, itself or the one it was merged into; an id that was never ours, or is erased, is missing."""
     return {each["id"]: each["heir"] for each in await rows(tx, _HEIRS, ids=as_json(list(customers)))}
+
+
+async def erased(tx: AsyncConnection, customers: Collection[UUID]) -> set[UUID]:
+    """Those of these ids whose person was erased."""
+    return {each["id"] for each in await rows(tx, _ERASED, ids=as_json(list(customers)))}
 
 
 async def take_consents(tx: AsyncConnection, consents: Iterable[Consent]) -> list[Consent]:

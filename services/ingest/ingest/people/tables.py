@@ -26,7 +26,8 @@ def people_tables(metadata: MetaData) -> list[Table]:
 
 
 def _customer(metadata: MetaData) -> Table:
-    """`profile` is the sealed account of who said what, `snapshot` the customer as messages carry it. A merged row points at its heir."""
+    """`profile` is the sealed account of who said what, `snapshot` the customer as messages carry it. A merged row points at its heir,
+    an erased one, which has neither, at its erasure."""
     return Table(
         "customer",
         metadata,
@@ -35,6 +36,7 @@ def _customer(metadata: MetaData) -> Table:
         Column("version", Integer, nullable=False, server_default=text("0")),
         Column("known", Boolean, nullable=False, server_default=text("false")),
         Column("merged_into", Uuid),
+        Column("erasure", Uuid),
         Column("profile", JSONB),
         Column("snapshot", JSONB),
         Column("created", DateTime(timezone=True), nullable=False, server_default=_NOW),
@@ -44,12 +46,16 @@ def _customer(metadata: MetaData) -> Table:
 
 
 def _handle(metadata: MetaData) -> Table:
+    """Handles of erased people are remembered, with their `erasure`, until `due`."""
     return Table(
         "handle",
         metadata,
         Column("kind", Text, primary_key=True),
         Column("scope", Text, primary_key=True),
         Column("ref", Text, primary_key=True),
+        Column("erasure", Uuid),
+        Column("due", DateTime(timezone=True)),
+        Index("handle_due", "due", postgresql_where=text("due is not null")),
         CheckConstraint("kind in ('member', 'contact', 'email', 'phone')", name="handle_kind"),
     )
 

@@ -1,0 +1,115 @@
+"""What is left of an erased person where no index leads: page by page through events, dead letters and messages that wait.
+
+When nothing is left, what was looked for is forgotten, and ingest reports like the other services.
+"""
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import RowMapping
+
+from ingest.contacts import store as contacts
+from ingest.erasure import store
+from ingest.erasure.handle import Office, unsealed
+from ingest.erasure.model import Root, Sweep
+from ingest.erasure.traces import finder
+from ingest.people.canonical import named
+from ingest.people.handle import Desk
+from shared.runtime.database import Unit
+from shared.runtime.errors import Unprocessable
+from shared.runtime.sealing import SealingKeyMissing
+from shared.schemas import ErasureReported
+from shared.topics import SERVICES, TOPICS
+
+CARRIED = ("interactions.phone", "interactions.web", "interactions.chat", "customers.profiles", "interactions.completed")
+"""Topics we read or write that carry handles or snapshots for as long as they are kept, and so do copies of dead letters.
+`customers.changed`, which is kept for good, gets a null for each id."""
+
+
+async def search(unit: Unit, office: Office) -> int:
+    """One page of what one erasure still has to look through; 0 when none has anything left."""
+    sweep = await store.claim(unit.tx, office.desk.sealer)
+    if sweep is None:
+        return 0
+    roots = await store.next_events(unit.tx, sweep, limit=office.events_at_once)
+    if roots is not None:
+        await store.move(unit.tx, await _forget_events(unit, office.desk, sweep, roots))
+        return 1
+    letters = await store.letters(unit.tx, after=sweep.letters_to, limit=office.letters_at_once)
+    sweep = await _empty_letters(unit, office.desk, sweep, letters)
+    await store.move(unit.tx, sweep, letters_to=letters[-1]["id"] if letters else None)
+    if len(letters) < office.letters_at_once:
+        await _report(unit, await _forget_waiting(unit, office.desk, sweep))
+    return 1
+
+
+async def _forget_events(unit: Unit, desk: Desk, sweep: Sweep, roots: Collection[Root]) -> Sweep:
+    """Contacts with a handle of theirs that were not told of as theirs. What names somebody else in the same contact stays."""
+    forgotten = 0
+    for root, events in (await contacts.events(unit.tx, roots)).items() if roots else ():
+        left = {each["id"]: _left(root, unsealed(each, desk), desk, sweep.refs) for each in events}
+        if not any(refs for _, refs in left.values()):
+            forgotten += await contacts.forget_handles(unit.tx, [root])
+        else:
+            kept = [
+                {"id": event, "handles": handles and desk.sealer.seal(handles), "refs": refs} for event, (handles, refs) in left.items()
+            ]
+            forgotten += await store.keep_handles(unit.tx, kept)
+    if roots:
+        await store.forget_points(unit.tx, roots, sweep.refs)
+        await store.forget_digests(unit.tx, roots)
+    return _counted(sweep, "events", forgotten)
+
+
+def _left(root: Root, written: Mapping[str, Any], desk: Desk, own: Collection[str]) -> tuple[dict[str, Any] | None, list[str] | None]:
+    """What an event may go on saying of its customer, and the refs of it; nothing where nobody else is named in it."""
+    kept = {}
+    for name, value in written.items():
+        handles = named({name: value}, desk.naming, platform=root[0], account=root[1]).handles
+        if not handles or any(each.ref not in own for each in handles):
+            kept[name] = value
+    refs = [each.ref for each in named(kept, desk.naming, platform=root[0], account=root[1]).handles]
+    return (kept, refs) if refs else (None, None)
+
+
+async def _empty_letters(unit: Unit, desk: Desk, sweep: Sweep, letters: Sequence[RowMapping]) -> Sweep:
+    ids = _that_name_them(letters, sweep, desk)
+    if ids:
+        await store.empty_letters(unit.tx, ids, nothing=desk.sealer.seal_bytes(b""))
+    return _counted(sweep, "dead_letters", len(ids))
+
+
+async def _forget_waiting(unit: Unit, desk: Desk, sweep: Sweep) -> Sweep:
+    ids = _that_name_them(await store.waiting(unit.tx), sweep, desk)
+    if ids:
+        await store.forget_waiting(unit.tx, ids)
+    return _counted(sweep, "waiting", len(ids))
+
+
+def _that_name_them(kept: Iterable[RowMapping], sweep: Sweep, desk: Desk) -> list[UUID]:
+    names_them = finder(sweep.traces)
+    return [each["id"] for each in kept if names_them(_bytes(each, desk))]
+
+
+def _bytes(kept: RowMapping, desk: Desk) -> list[bytes | None]:
+    """All that came with a record. A body that nobody has the key of any more is erased as it is."""
+    try:
+        body = desk.sealer.unseal_bytes(kept["body"])
+    except (SealingKeyMissing, Unprocessable):
+        body = b""
+    return [kept["key"], body, *(bytes.fromhex(value) for _, value in kept["headers"])]
+
+
+def _counted(sweep: Sweep, what: str, many: int) -> Sweep:
+    return replace(sweep, counts={**sweep.counts, what: sweep.counts.get(what, 0) + many})
+
+
+async def _report(unit: Unit, sweep: Sweep) -> None:
+    """Our own part is done; like the others' reports it is read from the topic as well, which changes nothing."""
+    clean_by = unit.now + max(TOPICS[topic].retention for topic in CARRIED)
+    report = ErasureReported(request_id=sweep.request_id, service="ingest", counts=dict(sweep.counts), clean_by=clean_by, done=True)
+    await store.searched(unit.tx, sweep.request_id)
+    await store.keep_report(unit.tx, report, services=len(SERVICES))
+    unit.send(report, key=sweep.customer_ids[0], correlation=sweep.request_id)
