@@ -88,8 +88,8 @@ def test_who_hung_up_is_what_the_whole_says_of_it() -> None:
     assert over(events).disconnect == "customer"
 
 
-def line(kind: str, minute: float, leg: str, **facts: object) -> StoredEvent:
-    return told(kind, minute, leg, rung=True, lives_once=True, **facts)
+def line(kind: str, minute: float, leg: str, **facts: str) -> StoredEvent:
+    return told(kind, minute, leg, name=None, received=None, handles=None, rung=True, lives_once=True, **facts)
 
 
 def test_lines_that_only_rang_are_no_legs_beside_one_that_was_answered() -> None:

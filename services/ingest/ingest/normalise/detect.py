@@ -43,7 +43,24 @@ def _is_native(document: Document) -> bool:
 
 def _is_ringcentral(document: Document) -> bool:
     event = document.get("event")
-    return "pn_apns" in document or (isinstance(event, str) and event.startswith("/"))
+    pushed = "pn_apns" in document or "pn_gcm" in document or document.get("type") == "ServerNotification"
+    return pushed or (isinstance(event, str) and event.startswith("/"))
+
+
+def _is_ami(document: Document) -> bool:
+    """Bridges keep AMI's capitals or lower them."""
+    channel = any(name in document for name in ("Uniqueid", "UniqueID", "uniqueid", "Linkedid", "linkedid", "Privilege", "privilege"))
+    return channel and ("Event" in document or "event" in document)
+
+
+def _is_ari(document: Document) -> bool:
+    told = any(name in document for name in ("asterisk_id", "channel", "peer", "bridge"))
+    return told and "application" in document and "type" in document
+
+
+def _is_queue_log_line(document: Document) -> bool:
+    message = document.get("message")
+    return isinstance(message, str) and message[:10].isdecimal() and "|" in message
 
 
 def _is_segment(document: Document) -> bool:
@@ -83,9 +100,12 @@ _SHAPES: tuple[tuple[Test, str], ...] = (
     (_is_ringcentral, "ringcentral"),
     (_has("core-uuid"), "freeswitch"),
     (_has("hook_event"), "kazoo"),
-    (_has("linkedid"), "asterisk"),
-    (_has("uniqueid", "disposition"), "asterisk"),
-    (_has_any("channel", "asterisk_id", "application"), "asterisk"),
+    (_is_ami, "asterisk-ami"),
+    (_has("linkedid"), "asterisk-record"),
+    (_has("uniqueid", "disposition"), "asterisk-record"),
+    (_is_ari, "asterisk-ari"),
+    (_has("callid", "queuename", "event"), "asterisk-queue-log"),
+    (_is_queue_log_line, "asterisk-queue-log-line"),
     (_has("workspace_sid"), "twilio-taskrouter-socket"),
     (_has("EventType", "WorkspaceSid"), "twilio-taskrouter-callback"),
     (_has_any("EventType", "ConversationSid", "TaskSid"), "twilio"),

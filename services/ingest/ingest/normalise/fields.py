@@ -16,6 +16,8 @@ LONGEST_TEXT = 1_000
 LONGEST_PERSONAL = 320
 FEWEST_DIGITS = 3
 """Fewer dial nobody."""
+FEWEST_OUTSIDE_DIGITS = 7
+"""Fewer are an extension within a house."""
 
 PURPOSES = frozenset({"service", "callback", "survey", "internal"})
 HANDLE_NAMES = ("member_id", "contact_id", "phone", "email", "name", "language", "postal_code")
@@ -65,6 +67,12 @@ def number_in(value: JsonValue) -> str | None:
     scheme, colon, rest = whole.partition(":")
     bare = (rest if colon else scheme).split("@", 1)[0].split(";", 1)[0].strip()
     return bare if _DIALLED.fullmatch(bare) and sum(sign.isdigit() for sign in bare) >= FEWEST_DIGITS else None
+
+
+def outside_number_in(value: JsonValue) -> str | None:
+    """A telephone number that is none of a house's own extensions."""
+    number = number_in(value)
+    return number if number and sum(sign.isdigit() for sign in number) >= FEWEST_OUTSIDE_DIGITS else None
 
 
 def mail_in(value: JsonValue) -> str | None:

@@ -4,12 +4,19 @@ from collections.abc import Callable, Mapping, Sequence
 
 from ingest.normalise import native
 from ingest.normalise.amazon_connect import events, records, words
+from ingest.normalise.asterisk import ami, ari, queues
+from ingest.normalise.asterisk import records as asterisk_records
+from ingest.normalise.asterisk import words as asterisk
 from ingest.normalise.detect import dialect_of
 from ingest.normalise.envelopes import UNKNOWN, Letter, Opened, opened
 from ingest.normalise.genesys_cloud import events as genesys_events
 from ingest.normalise.genesys_cloud import records as genesys_records
 from ingest.normalise.genesys_cloud import words as genesys
 from ingest.normalise.model import Event, Ignored, Raw, Reading, Refused
+from ingest.normalise.ringcentral import sessions
+from ingest.normalise.ringcentral import words as ringcentral
+from ingest.normalise.segment import events as segment
+from ingest.normalise.snowplow import events as snowplow
 from ingest.normalise.twilio import sockets, streams
 from ingest.normalise.twilio import words as twilio
 from ingest.normalise.unreadable import Unreadable
@@ -29,6 +36,14 @@ ADAPTERS: Mapping[str, tuple[str, Adapter]] = {
     "twilio-taskrouter": (twilio.PLATFORM, streams.adapt_event),
     "twilio-taskrouter-socket": (twilio.PLATFORM, sockets.adapt),
     "twilio-taskrouter-callback": (twilio.PLATFORM, streams.adapt_callback),
+    "ringcentral": (ringcentral.PLATFORM, sessions.adapt),
+    "asterisk-record": (asterisk.PLATFORM, asterisk_records.adapt),
+    "asterisk-queue-log": (asterisk.PLATFORM, queues.adapt),
+    "asterisk-queue-log-line": (asterisk.PLATFORM, queues.adapt_message),
+    "asterisk-ami": (asterisk.PLATFORM, ami.adapt),
+    "asterisk-ari": (asterisk.PLATFORM, ari.adapt),
+    "segment": (segment.PLATFORM, segment.adapt),
+    "snowplow": (snowplow.PLATFORM, snowplow.adapt),
 }
 """Dialect, as `detect` names it → the platform and what reads it. A dialect that is not here is known by sight only."""
 

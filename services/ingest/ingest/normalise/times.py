@@ -56,9 +56,9 @@ def ms_of(value: JsonValue, zone: str | None = None) -> int | None:
     return read_time(value, zone).ms
 
 
-def first_time(*written: JsonValue) -> Moment:
+def first_time(*written: JsonValue, zone: str | None = None) -> Moment:
     """The first that can be read; where none can, why not the first that was written at all."""
-    moments = [read_time(one) for one in written if one is not None]
+    moments = [read_time(one, zone) for one in written if one is not None]
     return next((one for one in moments if one.ms is not None), moments[0] if moments else NEVER)
 
 

@@ -1,0 +1,92 @@
+"""Call detail records, as a database or AMI gives them: one for each pair of channels, all of a call when it is over.
+
+A queue tries agents: each that rang is a record of its own, often with the same begin and end as the one that was answered.
+"""
+
+from ingest.normalise.asterisk import words
+from ingest.normalise.decode import Document, digest
+from ingest.normalise.envelopes import Letter
+from ingest.normalise.fields import LONGEST_ID, code_in, kept, required_text, text
+from ingest.normalise.model import Event, Facts, Kind, Raw
+from ingest.normalise.times import Moment, read_time
+
+STREAM = "cdr"
+
+_OF_AMI = {
+    "source": "src",
+    "destination": "dst",
+    "destinationcontext": "dcontext",
+    "destinationchannel": "dstchannel",
+    "lastapplication": "lastapp",
+    "starttime": "start",
+    "answertime": "answer",
+    "endtime": "end",
+    "billableseconds": "billsec",
+}
+_QUEUE = "queue"
+_VOICEMAIL = ("voicemail", "voicemailmain")
+
+
+def adapt(letter: Letter, raw: Raw) -> Event:
+    """Raises `Unreadable` where neither `linkedid` nor `uniqueid` is there."""
+    return of_row(letter, letter.document, raw)
+
+
+def adapt_ami(letter: Letter, row: Document, raw: Raw) -> Event:
+    """AMI's `Cdr` event, whose fields are the same by other names."""
+    return of_row(letter, {_OF_AMI.get(name, name): value for name, value in row.items()}, raw)
+
+
+def of_row(letter: Letter, row: Document, raw: Raw) -> Event:
+    unique = text(row.get("uniqueid"), LONGEST_ID)
+    root = required_text(row, "linkedid") if row.get("linkedid") or unique is None else unique
+    number = text(row.get("sequence"), LONGEST_ID) or digest(row).hex()
+    leg = f"{unique or root}/{number}"
+    zone = raw.zone_of(words.account_of(letter, raw))
+    facts, handles = words.sides(row.get("src"), row.get("dst"), row.get("dcontext"))
+    facts["lives_once"] = True
+    moment = _end(row, zone)
+    _add_facts(facts, row, zone=zone, end=moment)
+    if (unique or root) != root and not handles:
+        facts["aside"] = True  # between lines of ours: an agent asks a colleague, or a Local channel leads on to one
+        facts.pop("connected_ms", None)
+    if found := kept(row, raw.traits):
+        facts["traits"] = found
+    told = words.Told(stream=STREAM, id=f"{root}/{leg}", kind=Kind.ENDED, moment=moment, root=root, leg=leg, facts=facts, handles=handles)
+    return words.event(letter, raw, told)
+
+
+def _end(row: Document, zone: str | None) -> Moment:
+    """Where it cannot be read, the begin and the length tell it."""
+    end, begin, length = read_time(row.get("end"), zone), read_time(row.get("start"), zone), words.whole(row.get("duration"))
+    if end.ms is not None or begin.ms is None or length is None:
+        return end
+    return Moment(begin.ms + length * 1000, end.doubt or "missing")
+
+
+def _add_facts(facts: Facts, row: Document, *, zone: str | None, end: Moment) -> None:
+    application, disposition = code_in(row.get("lastapp")), code_in(row.get("disposition"))
+    begin, answered = read_time(row.get("start"), zone).ms, disposition == "answered"
+    other = words.endpoint(row.get("dstchannel"))
+    human = answered and other is not None
+    outbound = facts.get("direction") == "outbound"
+    words.add(
+        facts, started_ms=begin, ended_ms=end.ms,
+        connected_ms=_connected(row, zone=zone, end=end) if human else None,
+        agent=words.endpoint(row.get("channel")) if outbound else other,
+        rung=True if other and not human else None,
+        disconnect=disposition if disposition and not answered else None,
+        medium="voicemail" if application in _VOICEMAIL else None,
+    )  # fmt: skip
+    if application == _QUEUE:
+        queue = (text(row.get("lastdata"), LONGEST_ID) or "").partition(",")[0]
+        words.add(facts, queue=queue or None, queued_ms=begin, outline=True)
+        facts.setdefault("direction", "inbound")
+    elif answered and other is None:
+        facts["bot"] = True  # an application took the call, and nobody else
+
+
+def _connected(row: Document, *, zone: str | None, end: Moment) -> int | None:
+    """Where the answer cannot be read, the length of the talk tells it, or at least that there was one."""
+    answer = read_time(row.get("answer"), zone).ms
+    return answer if answer is not None else words.before(end, words.whole(row.get("billsec"))) or end.ms

@@ -1,0 +1,92 @@
+"""Enriched events. Snowplow knows no end of a visit: agreed events say it, and nothing is guessed from silence.
+
+`event_name` says what happened; `event` may say otherwise. Times are UTC, written with or without saying so. An event
+delivered twice differs in when it was collected and loaded; different events may bear one `event_id`, and then differ in
+their fingerprint.
+"""
+
+import re
+from typing import cast
+
+from pydantic import JsonValue
+
+from ingest.normalise.decode import Document, digest
+from ingest.normalise.envelopes import Letter
+from ingest.normalise.fields import LONGEST_ID, LONGEST_PERSONAL, code_in, kept, mail_in, part, purpose_in, required_inside, text
+from ingest.normalise.model import Event, Facts, Handles, Ignored, Kind, Raw
+from ingest.normalise.times import as_datetime, first_time
+
+PLATFORM = "snowplow"
+
+_UNSTRUCT, _FAILURE = "unstruct_event_", "contexts_com_snowplowanalytics_snowplow_failure_"
+_FAILURE_SCHEMA = "iglu:com.snowplowanalytics.snowplow/failure/"
+_SCHEMA = re.compile(r"iglu:[^/]+/([^/]+)/[^/]+/[^/]+\Z")
+
+
+def adapt(letter: Letter, raw: Raw) -> Event | Ignored:
+    """Raises `Unreadable` where the event's id is missing. Micro wraps the event into what its collector made of it."""
+    wrapped = "rawEvent" in letter.document
+    event = part(letter.document, "event") if wrapped else letter.document
+    if wrapped and not event:
+        return _ignored(letter, "no_event")
+    if _failed(event):
+        return _ignored(letter, "failed_event")
+    what = _what(event)
+    name = code_in(event.get("event_name")) or _name_of(event) or code_in(event.get("event"))
+    if name not in raw.ends:
+        return _ignored(letter, "event_not_agreed")
+    return _event(letter, event, what, raw, prefix="event." if wrapped else "")
+
+
+def _failed(event: Document) -> bool:
+    """In either spelling: a key of its own, or one of the contexts by its schema."""
+    contexts = part(event, "contexts").get("data")
+    listed = contexts if isinstance(contexts, list) else ()
+    schemas = (one.get("schema") for one in listed if isinstance(one, dict))
+    return any(name.startswith(_FAILURE) for name in event) or any(
+        isinstance(schema, str) and schema.startswith(_FAILURE_SCHEMA) for schema in schemas
+    )
+
+
+def _what(event: Document) -> Document:
+    """What a self-describing event says: under a key that names its schema, or within an envelope that does."""
+    flat = next((value for name, value in event.items() if name.startswith(_UNSTRUCT) and isinstance(value, dict)), None)
+    return flat if flat is not None else part(part(part(event, "unstruct_event"), "data"), "data")
+
+
+def _name_of(event: Document) -> str | None:
+    schema = part(part(event, "unstruct_event"), "data").get("schema")
+    named = _SCHEMA.match(schema) if isinstance(schema, str) and len(schema) <= LONGEST_ID else None
+    return code_in(named[1]) if named else None
+
+
+def _event(letter: Letter, event: Document, what: Document, raw: Raw, *, prefix: str) -> Event:
+    own = required_inside(event, "event_id", prefix)
+    fingerprint = text(event.get("event_fingerprint"), LONGEST_ID) or ""
+    root = text(event.get("domain_sessionid"), LONGEST_ID) or own
+    moment = first_time(*(event.get(name) for name in ("derived_tstamp", "collector_tstamp", "dvce_created_tstamp")), zone="UTC")
+    account = letter.account or raw.account or "-"
+    facts: Facts = {"channel": "web", "direction": "inbound", "self_served": True}
+    if found := kept(what, raw.traits):
+        facts["traits"] = found
+    if purpose := purpose_in(what):
+        facts["purpose"] = purpose
+    if moment.doubt or moment.ms is None:
+        facts["clock"] = moment.doubt or "missing"
+    told: Document = {"what": what, "root": root, **{name: event.get(name) for name in ("event_name", "user_id", "dvce_created_tstamp")}}
+    return Event(
+        envelope=letter.envelope, index=letter.index, platform=PLATFORM, account=account, source=f"{PLATFORM}/{account}", id=own,
+        version=fingerprint, hash=digest(told), root=root, leg=root, kind=Kind.ENDED,
+        at=None if moment.ms is None else as_datetime(moment.ms), facts=facts, handles=_handles(event.get("user_id")),
+    )  # fmt: skip
+
+
+def _handles(user: JsonValue) -> Handles:
+    """The company's own id of the customer, unless it is an e-mail address."""
+    known = text(user, LONGEST_PERSONAL)
+    mail = mail_in(known)
+    return cast("Handles", {"email": mail} if mail else {"member_id": known} if known else {})
+
+
+def _ignored(letter: Letter, reason: str) -> Ignored:
+    return Ignored(letter.envelope, letter.index, PLATFORM, reason)
