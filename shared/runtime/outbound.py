@@ -17,9 +17,9 @@ import httpcore
 
 from shared.runtime.errors import AftercallError
 from shared.runtime.metrics import OutboundMetrics
-from shared.runtime.webhooks import WebhookSecretInvalid, signed, verify
+from shared.runtime.webhooks import WebhookSecretInvalid, signed
 
-__all__ = ["Failed", "NoReply", "Outbound", "Refused", "Reply", "Unknown", "WebhookSecretInvalid", "signed", "verify"]
+__all__ = ["Failed", "NoReply", "Outbound", "Refused", "Reply", "Unknown", "WebhookSecretInvalid", "signed"]
 
 Resolve = Callable[[str, int], Awaitable[list[str]]]
 _NAT64: Final = ipaddress.ip_network("64:ff9b::/96")

@@ -1,65 +1,29 @@
-"""Standard Webhooks signatures, both ways."""
+"""Standard Webhooks signatures on what we send; who checks others' is ingest."""
 
 import base64
-import hashlib
-import hmac
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
 import pytest
+import standardwebhooks
 
-from shared.runtime.webhooks import WebhookSecretInvalid, signed, verify
+from shared.runtime.webhooks import WebhookSecretInvalid, signed, webhook_key
 
 KEY = b"k" * 32
 SECRET = "whsec_" + base64.b64encode(KEY).decode()
-OTHER = "whsec_" + base64.b64encode(b"o" * 32).decode()
 AT = datetime(2026, 3, 2, 15, 0, tzinfo=UTC)
 BODY = b'{"a":1}'
 
 
-def test_the_signature_is_the_standards() -> None:
+def test_the_signature_is_that_of_the_standards_own_library() -> None:
     headers = signed(SECRET, "msg_1", at=AT, body=BODY)
-    text = f"msg_1.{int(AT.timestamp())}.".encode() + BODY
-    assert headers["webhook-signature"] == "v1," + base64.b64encode(hmac.new(KEY, text, hashlib.sha256).digest()).decode()
+
+    assert headers["webhook-signature"] == standardwebhooks.Webhook(SECRET).sign("msg_1", AT, BODY.decode())
+    assert (headers["webhook-id"], headers["webhook-timestamp"]) == ("msg_1", str(int(AT.timestamp())))
 
 
-def test_what_we_sign_verifies_also_with_an_older_secret_beside() -> None:
-    assert verify([OTHER, SECRET], signed(SECRET, "msg_1", at=AT, body=BODY), body=BODY, at=AT)
-
-
-def test_any_of_several_signatures_is_enough() -> None:
-    headers = signed(SECRET, "msg_1", at=AT, body=BODY)
-    headers["webhook-signature"] = "v1a,xyz v1,AAAA " + headers["webhook-signature"]
-    assert verify([SECRET], headers, body=BODY, at=AT)
-
-
-@pytest.mark.parametrize("off", [timedelta(seconds=301), timedelta(seconds=-301)])
-def test_an_old_or_early_signature_is_refused(off: timedelta) -> None:
-    assert not verify([SECRET], signed(SECRET, "msg_1", at=AT, body=BODY), body=BODY, at=AT + off)
-
-
-@pytest.mark.parametrize(
-    "change",
-    [
-        {"webhook-id": "msg_2"},
-        {"webhook-id": ""},
-        {"webhook-id": "msg.1"},
-        {"webhook-timestamp": "1e9"},
-        {"webhook-timestamp": "-1772463600"},
-        {"webhook-timestamp": " 1772463600"},
-        {"webhook-timestamp": "9" * 400},
-        {"webhook-signature": ""},
-        {"webhook-signature": "v1,"},
-        {"webhook-signature": "v1,é"},
-    ],
-)
-def test_a_changed_or_odd_header_is_refused(change: dict[str, str]) -> None:
-    assert not verify([SECRET], {**signed(SECRET, "msg_1", at=AT, body=BODY), **change}, body=BODY, at=AT)
-
-
-def test_another_body_or_no_secret_is_refused() -> None:
-    headers = signed(SECRET, "msg_1", at=AT, body=BODY)
-    assert not verify([SECRET], headers, body=BODY + b" ", at=AT)
-    assert not verify([], headers, body=BODY, at=AT)
+@pytest.mark.parametrize("secret", [SECRET, SECRET.removeprefix("whsec_"), SECRET.rstrip("=")])
+def test_a_secret_is_read_with_or_without_prefix_and_padding(secret: str) -> None:
+    assert webhook_key(secret) == KEY
 
 
 @pytest.mark.parametrize("secret", ["", "whsec_", "whsec_c2hvcnQ=", "whsec_!!!!"])

@@ -16,12 +16,12 @@ import scoring.listen.pages
 import scoring.listen.receive
 import scoring.score.api
 from scoring.listen.handle import token_hash
-from scoring.listen.signature import signature
 from scoring.score import store as scores
 from shared.runtime.access import ALL_TEAMS, COOKIE, Access, Principal, Teams
 from shared.runtime.database import run
 from shared.runtime.http import create_app, edges
 from shared.schemas import Customer, FeedbackScored
+from shared.twilio import signature
 from tests.support.asking import SEALER, Scoring, completed, customer, phone
 
 NUMBER = "+12025550143"

@@ -16,12 +16,12 @@ from scoring.listen.frame.pages import Asking, deps_of
 from scoring.listen.handle import address_ref, remember_consents
 from scoring.listen.model import Said
 from scoring.listen.reply import Reading, Wish, read
-from scoring.listen.signature import is_signed
 from scoring.listen.words.choice import choose
 from shared.runtime.access import open_to_all
 from shared.runtime.database import Unit
 from shared.runtime.inbox import Seen, claim
 from shared.runtime.problems import Problem
+from shared.twilio import is_signed
 
 MOST_FIELDS = 100
 SMS = "sms"
