@@ -23,7 +23,7 @@ OUTSIDE = frozenset(
 )
 """What a pure module cannot import: the world, the clock, chance, the log. What a package ships (importlib.resources) is code."""
 
-PLAIN_RUNTIME = frozenset({"shared.runtime.errors"})
+PLAIN_RUNTIME = frozenset({"shared.runtime.errors", "shared.runtime.webhooks"})
 IMPURE_CALLS = frozenset("now utcnow today uuid1 uuid4 uuid7".split())
 IMPURE_BUILTINS = frozenset({"open", "print", "input"})
 SQL = re.compile(

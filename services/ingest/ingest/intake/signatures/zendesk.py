@@ -1,0 +1,34 @@
+"""Zendesk: HMAC-SHA256 in base64 over time and body with nothing between, the time in RFC 3339."""
+
+import base64
+import hmac
+from datetime import datetime
+
+from ingest.intake.signatures.posted import Posted, Untrusted, check_equal, check_window
+from ingest.intake.signatures.source import Source
+
+HEADER = "x-zendesk-webhook-signature"
+TESTS = "dGhpc19zZWNyZXRfaXNfZm9yX3Rlc3Rpbmdfb25seQ=="
+"""Printed in Zendesk's documentation: what its webhook builder signs tests with."""
+
+
+def check(posted: Posted, source: Source, at: datetime) -> None:
+    given, stamp = posted.header(HEADER), posted.header(f"{HEADER}-timestamp")
+    signed = _moment(stamp)
+    secrets = [*source.secrets, *([TESTS] if source.test_requests else [])]
+    check_equal(given, [_signature(secret, stamp.encode() + posted.body) for secret in secrets])
+    check_window(signed.timestamp(), at)
+
+
+def _signature(secret: str, signed: bytes) -> str:
+    return base64.b64encode(hmac.digest(secret.encode(), signed, "sha256")).decode()
+
+
+def _moment(stamp: str) -> datetime:
+    try:
+        moment = datetime.fromisoformat(stamp)
+    except ValueError:
+        raise Untrusted("header_malformed") from None
+    if moment.tzinfo is None:
+        raise Untrusted("header_malformed")
+    return moment
