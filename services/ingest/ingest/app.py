@@ -16,6 +16,7 @@ from ingest.deps import Deps
 from ingest.erasure import api as erasure_api
 from ingest.erasure.handle import Office
 from ingest.errors import CatalogueFileUnusable, OwnNumberUnusable
+from ingest.explain import pages as explain_pages
 from ingest.handle import HANDLERS
 from ingest.intake import api as intake_api
 from ingest.intake.handle import Door
@@ -42,7 +43,7 @@ from shared.topics import read_by
 from shared.zones import zones_of_country
 
 RAW_TOPICS = frozenset(topic.name for topic in read_by("ingest") if topic.raw)
-ROUTERS = (intake_api.router, contacts_api.router, people_api.router, erasure_api.router, catalogue_api.router)
+ROUTERS = (intake_api.router, contacts_api.router, people_api.router, erasure_api.router, catalogue_api.router, explain_pages.router)
 CALLERS = 8192
 """So many are remembered as they are stored: the next event of a contact names its customer again."""
 
@@ -51,7 +52,7 @@ def build(settings: Settings, *, broker: Broker) -> Service:
     registry = metrics.registry("ingest")
     database = Database(settings.database_url, schema="ingest", pool_size=settings.pool_size, pool_wait=settings.pool_wait_s)
     sealer, measures = Sealer(settings.seal_keys, settings.pepper), Measures(registry)
-    edges = http.edges(settings, database, registry=registry, package=None)
+    edges = http.edges(settings, database, registry=registry, package="ingest")
     deps = _deps(settings, database, sealer=sealer, measures=measures, ours=Metrics(registry))
     public = http.create_app(edges, ROUTERS, title="Aftercall ingest")
     public.state.deps = deps

@@ -1,0 +1,138 @@
+"""`/explain`: paste what a platform sends, and see what it means and what would come of it. Nothing is stored."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+from itertools import islice
+from typing import Annotated, Any
+from zoneinfo import ZoneInfo
+
+from fastapi import APIRouter, Depends, Form, Request
+from pydantic import BaseModel, Field
+from starlette.responses import Response
+
+from ingest.explain.handle import Explained, Future, explained
+from ingest.normalise.explain import captured
+from ingest.normalise.model import Event, Ignored, Raw, Reading
+from shared.runtime.access import Permission, Principal, allow
+from shared.runtime.web import page
+
+EXPLAIN = Permission("events.explain", roles=frozenset({"admin"}))
+AT_ONCE = 20
+MEANINGS = {
+    "started": "A leg begins",
+    "queued": "The customer waits in a queue",
+    "connected": "Somebody, or something, answers",
+    "transferred": "A leg ends, and another follows",
+    "ended": "A leg ends",
+    "reopened": "The customer is back",
+}
+WAITS = {
+    "end": "waits for its end",
+    "next_leg": "waits for the leg it was passed on to",
+    "hold_off": "is over, unless another leg comes by then",
+    "address": "waits for somebody to say whom it was with",
+    "unprocessable": "makes no sense together, and is set aside until another event comes",
+}
+STORED = {
+    "new": "It would be stored.",
+    "known": "It is stored already, word for word: nothing would change.",
+    "conflict": "Another body is stored under its id: that one stays, and this one would be a dead letter.",
+}
+TOLD = ("outcome", "channel", "direction", "queue", "team", "moment", "agent", "transfers", "wait_s", "talk_s", "purpose", "standing")
+
+router = APIRouter(include_in_schema=False)
+Admin = Annotated[Principal, Depends(allow(EXPLAIN))]
+
+
+class Pasted(BaseModel):
+    """`headers`: one `name: value` a line, as Kafka or HTTP carried them."""
+
+    payload: str = Field("", max_length=900_000)
+    headers: str = Field("", max_length=20_000)
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One look at the contact, in words; `facts` of what is told then."""
+
+    at: str
+    words: str
+    told: list[list[tuple[str, str]]]
+
+
+@router.get("/explain")
+async def ask(request: Request, who: Admin) -> Response:
+    return _page(request, who, Pasted())
+
+
+@router.post("/explain")
+async def explain(request: Request, who: Admin, pasted: Annotated[Pasted, Form()]) -> Response:
+    """The answer under what was pasted."""
+    deps = request.app.state.deps
+    raws = list(islice(_raws(pasted, deps.door.raw), AT_ONCE))
+    found = await explained(raws, database=deps.database, door=deps.door, closing=deps.closing)
+    return _page(request, who, pasted, found)
+
+
+def _raws(pasted: Pasted, settings: Raw) -> Iterator[Raw]:
+    """As `ingest explain` reads a file; what the pasted headers say goes before what a capture holds."""
+    said = headers_of(pasted.headers)
+    for raw in captured(pasted.payload.strip().encode(errors="surrogatepass")):
+        yield replace(settings, body=raw.body, headers={**raw.headers, **said})
+
+
+def headers_of(lines: str) -> dict[str, str]:
+    """Lines without a colon say nothing; of one name the first stays."""
+    headers: dict[str, str] = {}
+    for name, colon, value in (line.partition(":") for line in lines.splitlines()):
+        if colon and name.strip():
+            headers.setdefault(name.strip().lower(), value.strip())
+    return headers
+
+
+def _page(request: Request, who: Principal, pasted: Pasted, found: list[Explained] | None = None) -> Response:
+    zone = ZoneInfo(request.app.state.deps.settings.company_zone)
+    shown = [{"used": each.used, "readings": [_shown(*one, zone=zone) for one in each.readings]} for each in found or []]
+    return page(request.app.state.templates, "explain.html", pasted=pasted, shown=shown, asked=found is not None, name=who.name)
+
+
+def _shown(reading: Reading, future: Future | None, *, zone: ZoneInfo) -> dict[str, Any]:
+    """What the template needs of one reading; of the customer only what kinds of handles there are."""
+    more: dict[str, Any] = {"contact": None, "account": None, "facts": [], "handles": []}
+    if isinstance(reading, Event):
+        facts = {"leg": reading.leg, "at": _clock(reading.at, zone) if reading.at else "no usable time", **reading.facts}
+        said = [(name.replace("_", " "), str(value)) for name, value in facts.items() if name not in ("clock", "version")]
+        title, reason = MEANINGS[reading.kind.value], reading.facts.get("clock")
+        more = {"contact": reading.root, "account": reading.account, "facts": said, "handles": sorted(reading.handles)}
+    else:
+        title = "Not ours: ignored" if isinstance(reading, Ignored) else "At fault: a dead letter"
+        reason = reading.reason if isinstance(reading, Ignored) else " ".join(filter(None, (reading.path, reading.code)))
+    lines = [_line(each.at, each.waits_for, each.revisions, zone=zone) for each in future.looks] if future else []
+    stored = STORED[future.stored] if future else None
+    frame = {"title": title, "reason": reason, "envelope": reading.envelope, "platform": reading.platform}
+    return {**frame, **more, "stored": stored, "lines": lines}
+
+
+def _line(at: datetime, waits_for: str | None, revisions: Any, *, zone: ZoneInfo) -> Line:
+    told = [_told(each) for each in revisions]
+    words = "told of" if told else WAITS.get(waits_for or "", "nothing new to tell")
+    return Line(_clock(at, zone), words, told)
+
+
+def _told(message: Mapping[str, Any]) -> list[tuple[str, str]]:
+    who = message.get("customer")
+    customer = (
+        f"Customer {who['number']}, {'known' if who['known'] else 'provisional'}"
+        if who
+        else f"nobody: {message.get('no_customer') or 'none'}"
+    )
+    return [
+        ("interaction", f"{message['interaction_id']}, revision {message['revision']}"),
+        ("customer", f"{customer}, {'known' if who['known'] else 'provisional'}" if who else customer),
+        *((name.replace("_", " "), str(message[name])) for name in TOLD if message.get(name) is not None),
+    ]
+
+
+def _clock(at: datetime, zone: ZoneInfo) -> str:
+    return at.astimezone(zone).strftime("%a %d %b %H:%M:%S")
