@@ -26,11 +26,11 @@ class Record(NamedTuple):
 
     @property
     def place(self) -> Partition:
-        return self.topic, self.partition
+        return self[:2]
 
     @property
     def at(self) -> tuple[str, int, int]:
-        return self.topic, self.partition, self.offset
+        return self[:3]
 
 
 class Outgoing(NamedTuple):

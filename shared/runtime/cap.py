@@ -2,6 +2,7 @@
 
 from collections import deque
 from dataclasses import dataclass, field
+from itertools import repeat
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,11 +24,11 @@ class Cap:
     _last: deque[bool] = field(default_factory=deque)
     _dead: int = 0
 
-    def saw(self, *, dead: bool) -> None:
-        self._run = self._run + 1 if dead else 0
-        self._last.append(dead)
-        self._dead += dead
-        if len(self._last) > self.limits.window:
+    def saw(self, *, dead: bool, times: int = 1) -> None:
+        self._run = self._run + times if dead else 0
+        self._last.extend(repeat(dead, times))
+        self._dead += dead * times
+        while len(self._last) > self.limits.window:
             self._dead -= self._last.popleft()
 
     def reason(self) -> str | None:

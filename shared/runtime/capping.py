@@ -1,8 +1,10 @@
 """A topic with too many dead letters is stopped by a row, for every replica and over restarts, until the row is taken away."""
 
 import logging
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Container, Iterable
+from itertools import groupby
 
+from shared.runtime.broker import Record
 from shared.runtime.cap import Cap, Limits
 from shared.runtime.database import Database, rows, run
 from shared.runtime.measures import Measures
@@ -18,8 +20,13 @@ class Capping:
         self._caps = {topic: Cap(limits) for topic in topics}
         self.stopped: set[str] = set()
 
-    def saw(self, topic: str, *, dead: bool) -> None:
-        self._caps[topic].saw(dead=dead)
+    def saw(self, topic: str, *, dead: bool, times: int = 1) -> None:
+        self._caps[topic].saw(dead=dead, times=times)
+
+    def took(self, records: Iterable[Record], dead: Container[tuple[str, int, int]]) -> None:
+        """These records were stored, those at the places in `dead` as dead letters."""
+        for (topic, faulty), those in groupby(records, lambda record: (record.topic, record.at in dead)):
+            self.saw(topic, dead=faulty, times=len(list(those)))
 
     async def trip(self) -> set[str]:
         """Stop what went over its limits; the answer is what was stopped just now."""

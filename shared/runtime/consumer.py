@@ -22,7 +22,7 @@ from shared.runtime.dead_letters import Letter
 from shared.runtime.errors import Unprocessable
 from shared.runtime.failpoints import failpoint
 from shared.runtime.handling import Dispatch
-from shared.runtime.holding import Held, progress_of
+from shared.runtime.holding import Held, among, progress_of
 from shared.runtime.measures import Measures
 from shared.runtime.patience import Patience, Stopped
 from shared.runtime.sealing import Sealer
@@ -180,8 +180,8 @@ class Consumer:
     async def _through(self, records: Sequence[Record], patience: Patience, *, fault: Exception | None = None) -> None:
         """Store what is still ours, as often as the world needs; with a `fault`, as dead letters."""
 
-        async def once() -> tuple[list[Record], Progress, Applied]:
-            live = [record for record in records if record.place in self._held.mine]
+        async def once() -> tuple[Sequence[Record], Progress, Applied]:
+            live = among(records, self._held.mine)
             progress = progress_of(live, self._owner)
             if not live:
                 return live, progress, Applied(frozenset())
@@ -205,14 +205,10 @@ class Consumer:
         self._measures.lost.inc(len(lost))
         self._held.lose(lost)
         self._held.arriving.update(lost)  # if the group still means us, we read on from the database; if not, it will say so
-        now, clock = asyncio.get_running_loop().time(), datetime.now(UTC)
-        for place in applied.owned:
-            self._held.stored[place] = progress.next[place]
-            self._held.moved[place] = now
-        for record in records:
-            if record.place in applied.owned:
-                self._measures.age.labels(record.topic).observe(max(0.0, (clock - record.logged).total_seconds()))
-                self._capping.saw(record.topic, dead=record.at in applied.dead)
+        self._held.store(progress.next, applied.owned, now=asyncio.get_running_loop().time())
+        owned = among(records, applied.owned)
+        self._measures.aged(owned, datetime.now(UTC))
+        self._capping.took(owned, applied.dead)
 
     async def _tick(self, reader: Reader, patience: Patience) -> None:
         now = asyncio.get_running_loop().time()

@@ -2,8 +2,7 @@
 
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, NamedTuple, TypeVar
 
 from pydantic import ValidationError
 
@@ -12,10 +11,10 @@ from shared.runtime.errors import Unprocessable
 from shared.schemas import Message
 
 M = TypeVar("M", bound=Message)
+_PLAIN = ("traceparent", "content-type")
 
 
-@dataclass(frozen=True, slots=True)
-class Delivery(Generic[M]):
+class Delivery(NamedTuple, Generic[M]):
     """A message as a handler gets it; (`source`, `id`) is its identity."""
 
     message: M
@@ -26,8 +25,7 @@ class Delivery(Generic[M]):
     record: Record
 
 
-@dataclass(frozen=True, slots=True)
-class Envelope:
+class Envelope(NamedTuple):
     """`data` is the message's own JSON."""
 
     attributes: Mapping[str, str]
@@ -38,24 +36,26 @@ def envelope(record: Record) -> Envelope:
     """Raises Unprocessable for a null value, headers that are not UTF-8, and a structured event that is none."""
     if record.value is None:
         raise Unprocessable("null_value")
-    headers = _headers(record)
-    if headers.get("content-type", "").lower().startswith("application/cloudevents"):
+    said = _headers(record)
+    if said.get("content-type", "").lower().startswith("application/cloudevents"):
         return _structured(record.value)
-    return Envelope(
-        {name.removeprefix("ce_"): value for name, value in headers.items() if name.startswith("ce_") or name == "traceparent"},
-        record.value,
-    )
+    return Envelope(said, record.value)
 
 
 def _headers(record: Record) -> dict[str, str]:
-    """The first of each name, as text."""
-    headers: dict[str, str] = {}
-    for name, value in record.headers:
-        try:
-            headers.setdefault(name.lower(), (value or b"").decode())
-        except UnicodeDecodeError:
-            raise Unprocessable("not_utf8", f"headers.{name}") from None
-    return headers
+    """The first of each name, as text: the event's attributes by their own names, and the two others we know."""
+    said: dict[str, str] = {}
+    name = ""
+    try:
+        for name, value in record.headers:
+            text, known = (value or b"").decode(), name.lower()
+            if known.startswith("ce_"):
+                said.setdefault(known[3:], text)
+            elif known in _PLAIN:
+                said.setdefault(known, text)
+    except UnicodeDecodeError:
+        raise Unprocessable("not_utf8", f"headers.{name}") from None
+    return said
 
 
 def _structured(value: bytes) -> Envelope:

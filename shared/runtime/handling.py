@@ -76,6 +76,7 @@ class Dispatch(Generic[D]):
 
     def __init__(self, database: Database, handlers: Mapping[str, Handler[D]], deps: D, *, sealer: Sealer, measures: Measures) -> None:
         self._database, self._handlers, self._deps, self._sealer, self._measures = database, handlers, deps, sealer, measures
+        self._known = {topic: handler.schemas for topic, handler in handlers.items()}
 
     async def __call__(self, records: Sequence[Record], progress: Progress | None, *, again: bool = False) -> Applied:
         read = self._read(records)
@@ -110,12 +111,11 @@ class Dispatch(Generic[D]):
         return read
 
     def _decode(self, record: Record) -> Delivery[Any] | None:
-        handler = self._handlers[record.topic]
         if record.value is None and TOPICS[record.topic].compacted:
             return None  # only compaction's business
         sent = envelope(record)
-        schema = type_of(sent, handler.schemas)
-        return decode(record, sent, schema=schema, identity=handler.identity) if schema else None
+        schema = type_of(sent, self._known[record.topic])
+        return decode(record, sent, schema=schema, identity=self._handlers[record.topic].identity) if schema else None
 
     async def _handle(self, unit: Unit, handler: Handler[D], mine: list[Delivery[Any]], *, again: bool) -> Batch[Any]:
         batch: Batch[Any] = Batch(unit, mine)

@@ -1,6 +1,7 @@
 """The partitions a reader holds, and where they stand."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from uuid import UUID
 
@@ -28,10 +29,23 @@ class Held:
             self.stored.pop(place, None)
             self.committed.pop(place, None)
 
+    def store(self, nexts: Mapping[Partition, int], owned: Iterable[Partition], *, now: float) -> None:
+        """The database has what comes before these offsets."""
+        for place in owned:
+            self.stored[place] = nexts[place]
+            self.moved[place] = now
+
     def of(self, topics: Collection[str]) -> list[Partition]:
         return [place for place in self.mine if place[0] in topics]
 
 
+def among(records: Sequence[Record], places: AbstractSet[Partition]) -> Sequence[Record]:
+    """Those of these partitions."""
+    found = {record.place for record in records}
+    return records if found <= places else [record for record in records if record.place in places]
+
+
 def progress_of(records: Sequence[Record], owner: UUID) -> Progress:
     """Where each partition stands once these are stored; records are in offset order per partition."""
-    return Progress(owner, {r.place: r.offset + 1 for r in records}, {r.place: r.logged for r in records})
+    last = {record.place: record for record in records}
+    return Progress(owner, {place: r.offset + 1 for place, r in last.items()}, {place: r.logged for place, r in last.items()})

@@ -13,7 +13,7 @@ from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.errors import TopicAlreadyExistsError, for_code
 
 from shared.runtime.broker import Listener, Outgoing, Reader, Record, TopicMissing
-from shared.runtime.kafka_reader import FETCH_WAIT_MS, KafkaReader, Rebalance, answering, as_record
+from shared.runtime.kafka_reader import FETCH_WAIT_MS, KafkaReader, Rebalance, answering, as_records
 from shared.runtime.kafka_writer import BATCH_BYTES, LARGEST_DEAD, hand_in
 from shared.runtime.settings import ServiceSettings
 from shared.topics import DEAD, DEAD_TOPICS, TOPICS, Topic
@@ -149,7 +149,8 @@ class KafkaBroker:
                 await consumer.start()
                 await consumer.seek_to_end()
                 async for found in consumer:
-                    yield as_record(found, self._prefix)
+                    for record in as_records([found], (topic, found.partition)):
+                        yield record
         finally:
             await consumer.stop()
 

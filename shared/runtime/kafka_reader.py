@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 
@@ -50,7 +50,7 @@ class KafkaReader:
         with answering():
             fetched = await self._consumer.getmany(timeout_ms=int(seconds * 1000), max_records=limit)
             await self._look_for_gaps(fetched)
-        return [as_record(found, self._prefix) for chunk in fetched.values() for found in chunk]
+        return [record for there, chunk in fetched.items() for record in as_records(chunk, self.here(there))]
 
     async def _look_for_gaps(self, fetched: Mapping[TopicPartition, Sequence[ConsumerRecord]]) -> None:
         """aiokafka goes on at the earliest record, without a word, where the log has nothing at the offset we asked for. A gap alone is
@@ -135,6 +135,8 @@ class Rebalance(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka is
         self._listener.assigned(partitions)
 
 
-def as_record(found: ConsumerRecord, prefix: str) -> Record:
-    logged = datetime.fromtimestamp(found.timestamp / 1000, UTC)
-    return Record(found.topic.removeprefix(prefix), found.partition, found.offset, found.key, found.value, tuple(found.headers), logged)
+def as_records(chunk: Iterable[ConsumerRecord], place: Partition) -> Iterator[Record]:
+    for found in chunk:
+        yield Record(
+            *place, found.offset, found.key, found.value, tuple(found.headers), datetime.fromtimestamp(found.timestamp / 1000, UTC)
+        )

@@ -1,7 +1,8 @@
 """Metrics of the data path: consuming, dead letters, publishing, timers."""
 
 from collections import Counter as Counted
-from collections.abc import Container, Iterable
+from collections.abc import Container, Iterable, Sequence
+from datetime import datetime
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
@@ -16,7 +17,11 @@ class Measures:
     def __init__(self, registry: CollectorRegistry) -> None:
         self.records = Counter("aftercall_consumer_records_total", "Records stored", ["topic", "result"], registry=registry)
         self.age = Histogram(
-            "aftercall_consumer_age_seconds", "Time from the log to the commit", ["topic"], buckets=_AGES, registry=registry
+            "aftercall_consumer_age_seconds",
+            "Time from the log to the commit, of the oldest record a batch has of a partition",
+            ["topic"],
+            buckets=_AGES,
+            registry=registry,
         )
         self.batch = Histogram("aftercall_consumer_batch_seconds", "Time to store a batch", registry=registry)
         self.lag = Gauge("aftercall_consumer_lag_records", "Records not read yet", ["topic"], registry=registry)
@@ -40,8 +45,13 @@ class Measures:
         self.timed = Counter("aftercall_timer_done_total", "Things done when they fell due", ["timer"], registry=registry)
         self.timer_retries = Counter("aftercall_timer_retries_total", "Timer rounds tried again", ["timer"], registry=registry)
 
+    def aged(self, records: Sequence[Record], now: datetime) -> None:
+        """A batch was committed at `now`; records are in offset order per partition."""
+        oldest = {record.place: record.logged for record in reversed(records)}
+        for (topic, _), logged in oldest.items():
+            self.age.labels(topic).observe(max(0.0, (now - logged).total_seconds()))
+
     def took(self, records: Iterable[Record], owned: Container[Partition]) -> None:
         """A batch was committed; of partitions that another reader owns by now nothing was stored."""
-        results = Counted((record.topic, "stored" if record.place in owned else "not_ours") for record in records)
-        for (topic, result), times in results.items():
-            self.records.labels(topic, result).inc(times)
+        for place, times in Counted([record.place for record in records]).items():
+            self.records.labels(place[0], "stored" if place in owned else "not_ours").inc(times)
