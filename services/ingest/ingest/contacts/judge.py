@@ -19,7 +19,7 @@ def judged(lives: Sequence[Life], *, episode: int, standing: Standing, stale: bo
     told = [life for life in lives if not life.aside] or list(lives)
     frames = [life for life in told if life.frame]
     within = [life for life in told if not life.frame] or told
-    own = [life for life in within if not life.only_rang] or within
+    own = [life for life in within if not _only_rang(life)] or within
     accountable = _last_human(told) or own[-1]
     human = accountable if accountable.human else None
     handles, handed_over = _handles(told), _handed_over(own)
@@ -40,23 +40,29 @@ def judged(lives: Sequence[Life], *, episode: int, standing: Standing, stale: bo
     )  # fmt: skip
 
 
-def outcome_of(lives: Sequence[Life], *, stale: bool) -> Outcome:
+def outcome_of(lives: Sequence[Life], *, stale: bool) -> Outcome:  # noqa: C901  # a table, asked no further than needed
     """The first that fits. Abandoned: the customer came for a human and left without; nobody abandons a call we made."""
-    rules: tuple[tuple[bool, Outcome], ...] = (
-        (any(life.human for life in lives), "handled"),
-        (any(life.facts.get("self_served") for life in lives), "self_served"),
-        (any(life.facts.get("failed") for life in lives), "failed"),
-        (_direction(lives) == "outbound", "failed"),
-        (any(life.queued is not None for life in lives), "abandoned"),
-        ({life.facts["bot"] for life in lives if "bot" in life.facts} == {True}, "bot_only"),
-        (channel_of(lives) == "web", "self_served"),
-        (stale, "failed"),
-    )
-    return next((outcome for holds, outcome in rules if holds), "abandoned")
+    if any(life.human for life in lives):
+        return "handled"
+    if any(life.facts.get("self_served") for life in lives):
+        return "self_served"
+    if any(life.facts.get("failed") for life in lives) or _direction(lives) == "outbound":
+        return "failed"
+    if any(life.queued is not None for life in lives):
+        return "abandoned"
+    if {life.facts["bot"] for life in lives if "bot" in life.facts} == {True}:
+        return "bot_only"
+    if channel_of(lives) == "web":
+        return "self_served"
+    return "failed" if stale else "abandoned"
 
 
 def _last_human(lives: Sequence[Life]) -> Life | None:
     return max((life for life in lives if life.human), key=lambda life: (life.connected or 0, life.begin, life.leg), default=None)
+
+
+def _only_rang(life: Life) -> bool:
+    return life.facts.get("rung", False) and life.connected is None
 
 
 def _handed_over(lives: Sequence[Life]) -> list[bool]:

@@ -5,11 +5,12 @@ from another. Each life is a `Life`; all that follows speaks of lives only.
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from itertools import pairwise
-from typing import Literal, cast
+from operator import attrgetter
+from typing import NamedTuple, cast
 
 from ingest.contacts.model import StoredEvent
 from ingest.normalise.model import Facts, Handles, Kind
@@ -21,25 +22,26 @@ CLOCK_SKEW_MS = 5_000
 _ORDER = {kind: rank for rank, kind in enumerate(Kind)}
 _REPLACED = frozenset({"missing", "placeholder", "unreadable", "absurd", "no_zone", "zone_gap", "zone_twice"})
 _ENDING = (Kind.ENDED, Kind.TRANSFERRED)
-_TIMES: tuple[Literal["started_ms", "queued_ms", "connected_ms", "ended_ms"], ...] = ("started_ms", "queued_ms", "connected_ms", "ended_ms")
+_TIMES = frozenset({"started_ms", "queued_ms", "connected_ms", "ended_ms"})
+_MS = timedelta(milliseconds=1)
 
 
-@dataclass(frozen=True, slots=True)
-class Seen:
+class Seen(NamedTuple):
     """An event with the time we believe, in ms: its own, or that of its arrival where it has none or is from the future."""
 
-    event: StoredEvent
     ms: int
+    kind: Kind
+    event: StoredEvent
     received_ms: int
     suspect: bool
     facts: Facts
 
-    @property
-    def order(self) -> tuple[int, int, int]:
-        return self.ms, _ORDER[self.event.kind], self.event.id.int
+
+def _order(one: Seen) -> tuple[int, int, int]:
+    return one.ms, _ORDER[one.kind], one.event.id.int
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)  # not frozen, for the time it takes to make; nobody changes one
 class Life:
     """One leg from its begin to its end, in epoch ms. `end` None: still going on.
 
@@ -75,10 +77,6 @@ class Life:
         return self.facts.get("framed", False) and not self.frame
 
     @property
-    def only_rang(self) -> bool:
-        return self.facts.get("rung", False) and self.connected is None
-
-    @property
     def order(self) -> tuple[int, str]:
         return self.begin, self.leg
 
@@ -86,27 +84,31 @@ class Life:
 def lives_of(events: Iterable[StoredEvent], *, ahead: timedelta) -> list[Life]:
     """Every leg's lives in order of their begin. An event given twice counts once; of a leg's records only the newest does."""
     by_leg: dict[str, list[Seen]] = defaultdict(list)
+    ahead_ms = ahead // _MS
     for event in {event.id.int: event for event in events}.values():
-        by_leg[event.leg].append(_seen(event, ahead // timedelta(milliseconds=1)))
+        by_leg[event.leg].append(_seen(event, ahead_ms))
     lives = [life for leg, seen in by_leg.items() for life in _lives_of_leg(leg, seen)]
-    return sorted(_ended_by_successors(lives), key=lambda life: life.order)
+    return sorted(_ended_by_successors(lives), key=attrgetter("order"))
 
 
 def _seen(event: StoredEvent, ahead_ms: int) -> Seen:
     received = as_ms(event.received)
     own = None if event.at is None else as_ms(event.at)
     latest = received + ahead_ms
-    facts = event.facts
-    too_late = [name for name in _TIMES if facts.get(name, 0) > latest]
-    if too_late:
-        facts = cast("Facts", {name: value for name, value in facts.items() if name not in too_late})
+    facts = event.facts if _TIMES.isdisjoint(event.facts) else _without_later(event.facts, latest)
     if own is None or own > latest:
-        return Seen(event, received, received, suspect=True, facts=facts)
-    return Seen(event, own, received, suspect=bool(too_late) or facts.get("clock") in _REPLACED, facts=facts)
+        return Seen(received, event.kind, event, received, suspect=True, facts=facts)
+    suspect = len(facts) < len(event.facts) or facts.get("clock") in _REPLACED
+    return Seen(own, event.kind, event, received, suspect=suspect, facts=facts)
+
+
+def _without_later(facts: Facts, latest: int) -> Facts:
+    """Without times that are after the latest we can believe."""
+    return cast("Facts", {name: value for name, value in facts.items() if name not in _TIMES or cast("int", value) <= latest})
 
 
 def _lives_of_leg(leg: str, seen: list[Seen]) -> list[Life]:
-    ordered = _newest_record_last(sorted(seen, key=lambda one: one.order))
+    ordered = _newest_record_last(sorted(seen, key=_order))
     if any(one.facts.get("lives_once", False) for one in ordered):
         return [_life(leg, ordered)]
     lives = [_life(leg, group) for group in _split(ordered)]
@@ -140,7 +142,7 @@ class _Group:
 
     def is_over_before(self, one: Seen) -> bool:
         """Whether this event begins another life: nothing but an end can still be said of a leg that is over."""
-        kind = one.event.kind
+        kind = one.kind
         if kind in _ENDING:
             return False
         if self.transferred:
@@ -151,10 +153,10 @@ class _Group:
 
     def is_told_of_the_one_before(self, one: Seen) -> bool:
         """A transfer in the very moment in which another agent took over is the end of the agent before."""
-        return self.took_over and one.event.kind is Kind.TRANSFERRED and one.ms == self.began_ms
+        return self.took_over and one.kind is Kind.TRANSFERRED and one.ms == self.began_ms
 
     def _note(self, one: Seen) -> None:
-        kind = one.event.kind
+        kind = one.kind
         self.transferred = self.transferred or kind is Kind.TRANSFERRED
         if kind is Kind.ENDED and self.ended_ms is None:
             self.ended_ms = one.ms
@@ -179,26 +181,35 @@ def _split(ordered: Sequence[Seen]) -> list[list[Seen]]:
 
 def _life(leg: str, seen: Sequence[Seen]) -> Life:
     facts, handles = _merged(seen)
-    times = [one.ms for one in seen]
-    end = _end(seen, facts)
-    endings = [one for one in seen if one.event.kind in _ENDING]
-    transferred = any(one.event.kind is Kind.TRANSFERRED for one in endings)
-    said_ended = any(one.event.kind is Kind.ENDED for one in endings)
+    times, received = [one.ms for one in seen], [one.received_ms for one in seen]
+    heard_of_end = [one.received_ms for one in seen if one.kind in _ENDING]
+    first = _first_of_each(seen)
+    end = _end(first, facts)
+    connected = facts.get("connected_ms", first.get(Kind.CONNECTED))
     begin = min(*times, facts.get("started_ms", times[0]), times[0] if end is None else end)
-    connected = _first(seen, Kind.CONNECTED, facts.get("connected_ms"))
+    transferred = Kind.TRANSFERRED in first
     return Life(
         leg=leg, begin=begin, end=end, last=max(*times, begin if end is None else end),
-        connected=connected, queued=_first(seen, Kind.QUEUED, facts.get("queued_ms")), transferred=transferred,
+        connected=connected, queued=facts.get("queued_ms", first.get(Kind.QUEUED)), transferred=transferred,
         human=connected is not None and (not facts.get("bot", False) or any(_names_a_human(one) for one in seen)),
-        awaits=transferred and ("next_leg" in facts or not said_ended),
-        settled_ms=max(min(one.received_ms for one in seen), min((one.received_ms for one in endings), default=0)),
-        last_received_ms=max(one.received_ms for one in seen), suspect=any(one.suspect for one in seen), facts=facts, handles=handles,
+        awaits=transferred and ("next_leg" in facts or Kind.ENDED not in first),
+        settled_ms=max(min(received), min(heard_of_end, default=0)),
+        last_received_ms=max(received), suspect=True in [one.suspect for one in seen], facts=facts, handles=handles,
     )  # fmt: skip
+
+
+def _first_of_each(seen: Iterable[Seen]) -> dict[Kind, int]:
+    """When a step was told of first."""
+    first: dict[Kind, int] = {}
+    for one in seen:
+        if one.ms < first.get(one.kind, one.ms + 1):
+            first[one.kind] = one.ms
+    return first
 
 
 def _names_a_human(one: Seen) -> bool:
     """A bot that spoke first, or was named at the end, does not make a bot of the agent who took over from it."""
-    return one.event.kind is Kind.CONNECTED and "agent" in one.facts and not one.facts.get("bot", False)
+    return one.kind is Kind.CONNECTED and "agent" in one.facts and not one.facts.get("bot", False)
 
 
 def _merged(seen: Sequence[Seen]) -> tuple[Facts, Handles]:
@@ -209,23 +220,17 @@ def _merged(seen: Sequence[Seen]) -> tuple[Facts, Handles]:
     for one in seen:
         facts.update(one.facts)
         handles.update(one.event.handles)
-        traits.update(one.facts.get("traits", {}))
+        if "traits" in one.facts:
+            traits.update(one.facts["traits"])
     if traits:
         facts["traits"] = traits
     return facts, handles
 
 
-def _end(seen: Sequence[Seen], facts: Facts) -> int | None:
+def _end(first: Mapping[Kind, int], facts: Facts) -> int | None:
     """The first `ended`; a mere transfer ends the leg too."""
-    ended = [one.ms for one in seen if one.event.kind is Kind.ENDED]
-    handed_over = [one.ms for one in seen if one.event.kind is Kind.TRANSFERRED]
-    if not ended and not handed_over:
-        return None
-    return facts.get("ended_ms", min(ended or handed_over))
-
-
-def _first(seen: Sequence[Seen], kind: Kind, told: int | None) -> int | None:
-    return told if told is not None else min((one.ms for one in seen if one.event.kind is kind), default=None)
+    told = first.get(Kind.ENDED, first.get(Kind.TRANSFERRED))
+    return None if told is None else facts.get("ended_ms", told)
 
 
 def _ended_by_successors(lives: list[Life]) -> list[Life]:
