@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from twilio.request_validator import RequestValidator
 
 from ingest.intake.signatures import check
 from ingest.intake.signatures.posted import Posted, Untrusted
@@ -212,7 +213,7 @@ def test_of_a_repeated_field_twilio_signs_each_value_once() -> None:
 def test_json_from_twilio_without_the_hash_of_its_body_is_refused() -> None:
     """The address alone may be signed rightly: that says nothing of the body."""
     sent = replace(twilio_json(), query="")
-    told = signing.RequestValidator(TEXT_SECRET).compute_signature(f"{BASE}{sent.path}", {})
+    told = RequestValidator(TEXT_SECRET).compute_signature(f"{BASE}{sent.path}", {})
 
     assert why_not(sent.with_header("x-twilio-signature", told), sent.source) == "signature"
 

@@ -19,6 +19,8 @@ from ingest.errors import CatalogueFileUnusable, OwnNumberUnusable
 from ingest.explain import pages as explain_pages
 from ingest.handle import HANDLERS
 from ingest.intake import api as intake_api
+from ingest.intake import receive
+from ingest.intake.clients import AmazonSns
 from ingest.intake.handle import Door
 from ingest.intake.personal import keep
 from ingest.intake.sorting import Rules
@@ -37,13 +39,23 @@ from shared.runtime.broker import Broker
 from shared.runtime.consumer import Consumer, Reading
 from shared.runtime.database import Database, as_json
 from shared.runtime.measures import Measures
+from shared.runtime.metrics import OutboundMetrics
+from shared.runtime.outbound import Outbound
 from shared.runtime.process import Service
 from shared.runtime.sealing import Sealer
 from shared.topics import read_by
 from shared.zones import zones_of_country
 
 RAW_TOPICS = frozenset(topic.name for topic in read_by("ingest") if topic.raw)
-ROUTERS = (intake_api.router, contacts_api.router, people_api.router, erasure_api.router, catalogue_api.router, explain_pages.router)
+ROUTERS = (
+    intake_api.router,
+    receive.router,
+    contacts_api.router,
+    people_api.router,
+    erasure_api.router,
+    catalogue_api.router,
+    explain_pages.router,
+)
 CALLERS = 8192
 """So many are remembered as they are stored: the next event of a contact names its customer again."""
 
@@ -53,7 +65,8 @@ def build(settings: Settings, *, broker: Broker) -> Service:
     database = Database(settings.database_url, schema="ingest", pool_size=settings.pool_size, pool_wait=settings.pool_wait_s)
     sealer, measures = Sealer(settings.seal_keys, settings.pepper), Measures(registry)
     edges = http.edges(settings, database, registry=registry, package="ingest")
-    deps = _deps(settings, database, sealer=sealer, measures=measures, ours=Metrics(registry))
+    outbound = Outbound(allow=settings.outbound_allow, metrics=OutboundMetrics(registry))
+    deps = _deps(settings, database, sealer=sealer, measures=measures, ours=Metrics(registry), outbound=outbound)
     public = http.create_app(edges, ROUTERS, title="Aftercall ingest")
     public.state.deps = deps
     events = Consumer(
@@ -80,17 +93,15 @@ def build(settings: Settings, *, broker: Broker) -> Service:
         measures=measures,
         tasks={"events": events},
         applies=dict.fromkeys(RAW_TOPICS, deps.door),
+        closing=[outbound.close],
     )
 
 
-def _deps(settings: Settings, database: Database, *, sealer: Sealer, measures: Measures, ours: Metrics) -> Deps:
-    naming = Naming(sealer.ref, settings.company_country)
-    country = tuple(zones_of_country(settings.company_country))
-    places = Places(country or (settings.company_zone,), postal_zones(settings.company_country), zones_of_number)
-    desk, patience = Desk(sealer, naming, places), patience_of(settings)
+def _deps(settings: Settings, database: Database, *, sealer: Sealer, measures: Measures, ours: Metrics, outbound: Outbound) -> Deps:
+    desk, patience = desk_of(settings, sealer), patience_of(settings)
     watch = Watch(RAW_TOPICS, timedelta(seconds=settings.unread_partition_s))
     raw = Raw(None, account=settings.source_account or None, zone=settings.source_zone or None, traits=frozenset(settings.traits))
-    kept = lru_cache(CALLERS)(partial(keep, seal=sealer.seal, naming=naming))
+    kept = lru_cache(CALLERS)(partial(keep, seal=sealer.seal, naming=desk.naming))
     rules = Rules(kept, patience, as_json)
     door = Door(database, sealer, rules, watch, raw=raw, limit=settings.record_limit, metrics=ours, measures=measures)
     closing = Closing(
@@ -105,7 +116,14 @@ def _deps(settings: Settings, database: Database, *, sealer: Sealer, measures: M
         metrics=ours,
     )
     office = Office(desk, timedelta(seconds=settings.keep_erased_s), timedelta(seconds=settings.erasure_late_s), metrics=ours)
-    return Deps(settings, database, desk, closing=closing, door=door, office=office)
+    webhooks = receive.Webhooks(settings.sources(), door, AmazonSns(outbound), ours, settings.webhook_rate)
+    return Deps(settings, database, desk, closing=closing, door=door, webhooks=webhooks, office=office)
+
+
+def desk_of(settings: Settings, sealer: Sealer) -> Desk:
+    naming = Naming(sealer.ref, settings.company_country)
+    country = tuple(zones_of_country(settings.company_country))
+    return Desk(sealer, naming, Places(country or (settings.company_zone,), postal_zones(settings.company_country), zones_of_number))
 
 
 def patience_of(settings: Settings) -> Patience:

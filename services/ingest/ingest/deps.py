@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from ingest.contacts.handle import Closing
 from ingest.erasure.handle import Office
 from ingest.intake.handle import Door
+from ingest.intake.receive import Webhooks
 from ingest.people.handle import Desk
 from ingest.settings import Settings
 from shared.runtime.database import Database
@@ -12,11 +13,12 @@ from shared.runtime.database import Database
 
 @dataclass(frozen=True, slots=True)
 class Deps:
-    """`desk` resolves people, `closing` judges contacts, `door` takes events, `office` forgets people."""
+    """`desk` resolves people, `closing` judges contacts, `door` takes events, `webhooks` what platforms post, `office` forgets people."""
 
     settings: Settings
     database: Database
     desk: Desk
     closing: Closing
     door: Door
+    webhooks: Webhooks
     office: Office

@@ -11,6 +11,16 @@ class CatalogueFileUnusable(AftercallError):
         super().__init__(f"INGEST_CATALOGUE_FILE {file} cannot be used ({said}). Mend the file, or leave the setting empty")
 
 
+class ImportStopped(AftercallError):
+    """The database stopped answering while profiles were imported."""
+
+    def __init__(self, line: int) -> None:
+        super().__init__(
+            f"The database does not answer: stopped before line {line}. What was read before is kept; "
+            "run the same command again, and it goes on from there"
+        )
+
+
 class OwnNumberUnusable(AftercallError):
     def __init__(self, place: int, reason: str) -> None:
         super().__init__(
@@ -20,4 +30,12 @@ class OwnNumberUnusable(AftercallError):
 
 class PayloadFileMissing(AftercallError):
     def __init__(self, file: str) -> None:
-        super().__init__(f"There is no file {file}: give `explain` the paths of files that hold payloads")
+        super().__init__(f"There is no file {file}: give the path of one that can be read")
+
+
+class WebhookSourcesUnusable(AftercallError):
+    """Sources of webhooks that cannot be used; each fault says of which source it is, by name or by place."""
+
+    def __init__(self, faults: list[tuple[str, str]]) -> None:
+        said = "; ".join(f"source {source}: {sentence}" for source, sentence in faults)
+        super().__init__(f"INGEST_WEBHOOK_SOURCES cannot be used ({said})")

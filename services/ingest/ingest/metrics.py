@@ -23,6 +23,12 @@ class Metrics:
             "aftercall_ingest_events_ignored_total", "Events that say nothing of a contact", ["platform", "reason"], registry=registry
         )
         self.refused = Counter("aftercall_ingest_events_refused_total", "Events that cannot be read", ["reason"], registry=registry)
+        self.distrust = Counter(
+            "aftercall_ingest_webhooks_refused_total",
+            "Webhooks not believed, or over their source's rate",
+            ["platform", "reason"],
+            registry=registry,
+        )
         self.closings = Counter(
             "aftercall_ingest_contacts_judged_total", "Contacts looked at when due, by what came of it", ["verdict"], registry=registry
         )
@@ -63,6 +69,9 @@ class Metrics:
             self.ignored.labels(platform, self._bounded(reason)).inc()
         for reason in refused:
             self.refused.labels(self._bounded(reason)).inc()
+
+    def distrusted(self, platform: str, reason: str) -> None:
+        self.distrust.labels(platform, reason).inc()
 
     def _bounded(self, reason: str) -> str:
         """Reasons are codes of ours; should one ever carry what a platform wrote, the series still stay few."""

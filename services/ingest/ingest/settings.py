@@ -1,9 +1,11 @@
 """Ingest's own settings: `INGEST_X` in the environment, beside those of every service."""
 
-from typing import ClassVar
+from typing import Any, ClassVar
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
+from ingest.errors import WebhookSourcesUnusable
+from ingest.intake.sources import Sources, sources_of
 from shared.runtime.settings import ServiceSettings, Words
 
 
@@ -46,4 +48,25 @@ class Settings(ServiceSettings):
     traits: Words = Field(default_factory=lambda: ["product_line", "state"], description="attributes of contacts that are kept")
     source_account: str = Field("", description="account of events that name none")
     source_zone: str = Field("", description="IANA zone of event times without one")
+    webhook_sources: list[dict[str, Any]] = Field(
+        default_factory=list,
+        repr=False,
+        description="who posts to /v1/webhooks and how it is believed, as a JSON list; see services/ingest/README.md",
+        json_schema_extra={"secret": True},
+    )
+    webhook_rate: float = Field(
+        500.0, gt=0, description="requests a second of one source of webhooks, in each process; twice as many in a burst"
+    )
     catalogue_file: str = Field("", description="JSON file of the catalogue in force until a version is activated")
+
+    def sources(self) -> Sources:
+        """Raises `WebhookSourcesUnusable`."""
+        return sources_of(self.webhook_sources, public_url=self.public_url, production=self.production)
+
+    @model_validator(mode="after")
+    def _sources_can_be_believed(self) -> "Settings":
+        try:
+            self.sources()
+        except WebhookSourcesUnusable as error:
+            raise ValueError(str(error)) from None
+        return self
