@@ -134,6 +134,7 @@ def _places(home: Home, why: str) -> list[tuple[str, str, str]]:
         (why, "Decision", "why this customer was asked, or not"),
         (f"{scoring}/v1/tnps?by=channel", "Numbers", "tNPS with its interval"),
         (f"{routing}/v1/recovery", "Recovery", "asked again, and better"),
+        (f"{ports.url('ingest')}/explain", "Explain", "what a payload means, and what would come of it"),
         (f"{ports.internal_url('ingest')}/dead-letters", "Dead letters", "what could not be read"),
         *((f"{ports.url(name)}/openapi.json", f"API of {name}", "OpenAPI") for name in SERVICES),
         *((f"{ports.internal_url(name)}/metrics", f"Metrics of {name}", "Prometheus") for name in SERVICES),

@@ -11,7 +11,7 @@ from ingest.contacts.handle import Closing, close
 from ingest.contacts.store import Root
 from ingest.explain import store
 from ingest.intake.handle import Door
-from ingest.intake.sorting import Came, Sorted, sort
+from ingest.intake.sorting import Came, Sorted, event_id, sort
 from ingest.intake.store import Stored, store_request
 from ingest.normalise.model import Event, Raw, Reading
 from ingest.normalise.reading import read
@@ -35,49 +35,55 @@ class Look:
 
 
 @dataclass(frozen=True, slots=True)
-class Future:
-    """What comes of one event. `stored`: new, known or conflict; only a new one changes anything."""
+class Explained:
+    """What one body says: each reading with what storing would find (new, known, conflict; None for what is not stored).
 
-    stored: str
-    looks: Sequence[Look]
+    `used` are the fields it rests on.
+    """
+
+    readings: Sequence[tuple[Reading, str | None]]
+    used: Sequence[str] | None
 
 
 @dataclass(frozen=True, slots=True)
-class Explained:
-    """Everything one body says, what each reading would lead to (None where nothing is stored), and the fields it rests on."""
+class Future:
+    """What all bodies together lead to: by event its state in the inbox, by contact every look at it."""
 
-    readings: Sequence[tuple[Reading, Future | None]]
-    used: Sequence[str] | None
+    stored: Mapping[str, str]
+    contacts: Mapping[Root, Sequence[Look]]
+
+
+NOTHING = Future({}, {})
 
 
 class _Undone(Exception):
     """Rises inside the transaction, so that nothing of it stays."""
 
 
-async def explained(raws: Sequence[Raw], *, database: Database, door: Door, closing: Closing) -> list[Explained]:
-    """One answer per body, as if all of them came together."""
+async def explained(raws: Sequence[Raw], *, database: Database, door: Door, closing: Closing) -> tuple[list[Explained], Future]:
+    """One answer per body, and what would come of all of them together."""
     readings = [read(raw) for raw in raws]
     found = sort([Came(each) for each in readings], door.rules)
-    futures = await _tried(found, database=database, door=door, closing=closing) if found.taken else {}
-    told = [[(one, futures.get(id(one))) for one in each] for each in readings]
-    return [Explained(each, used(raw)) for each, raw in zip(told, raws, strict=True)]
+    future = await _tried(found, database=database, door=door, closing=closing) if found.taken else NOTHING
+    told = [[(one, future.stored.get(event_id(one)) if isinstance(one, Event) else None) for one in each] for each in readings]
+    return [Explained(each, used(raw)) for each, raw in zip(told, raws, strict=True)], future
 
 
-async def _tried(found: Sorted, *, database: Database, door: Door, closing: Closing) -> dict[int, Future]:
-    futures: dict[int, Future] = {}
+async def _tried(found: Sorted, *, database: Database, door: Door, closing: Closing) -> Future:
+    future = NOTHING
     with contextlib.suppress(_Undone):
         async with database.transaction() as unit:
-            futures = await _done(unit, found, door=door, closing=closing)
+            future = await _done(unit, found, door=door, closing=closing)
             raise _Undone
-    return futures
+    return future
 
 
-async def _done(unit: Unit, found: Sorted, *, door: Door, closing: Closing) -> dict[int, Future]:
-    """What is made of each event, by its place in memory."""
+async def _done(unit: Unit, found: Sorted, *, door: Door, closing: Closing) -> Future:
     await store.wait_briefly(unit.tx)
     stored = await store_request(unit.tx, found.rows, watch=door.watch)
-    looks = {root: await _looks(unit, root, closing) for root in sorted({_root(each.event) for each in found.taken.values()})}
-    return {id(each.event): Future(_state(identity, stored), looks[_root(each.event)]) for identity, each in found.taken.items()}
+    roots = sorted({_root(each.event) for each in found.taken.values()})
+    states = {identity: _state(identity, stored) for identity in found.taken}
+    return Future(states, {root: await _looks(unit, root, closing) for root in roots})
 
 
 async def _looks(unit: Unit, root: Root, closing: Closing) -> list[Look]:

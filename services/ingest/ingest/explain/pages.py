@@ -11,7 +11,7 @@ from fastapi import APIRouter, Depends, Form, Request
 from pydantic import BaseModel, Field
 from starlette.responses import Response
 
-from ingest.explain.handle import Explained, Future, explained
+from ingest.explain.handle import NOTHING, Explained, Future, explained
 from ingest.normalise.explain import captured
 from ingest.normalise.model import Event, Ignored, Raw, Reading
 from shared.runtime.access import Permission, Principal, allow
@@ -71,8 +71,8 @@ async def explain(request: Request, who: Admin, pasted: Annotated[Pasted, Form()
     """The answer under what was pasted."""
     deps = request.app.state.deps
     raws = list(islice(_raws(pasted, deps.door.raw), AT_ONCE))
-    found = await explained(raws, database=deps.database, door=deps.door, closing=deps.closing)
-    return _page(request, who, pasted, found)
+    found, future = await explained(raws, database=deps.database, door=deps.door, closing=deps.closing)
+    return _page(request, who, pasted, found=found, future=future)
 
 
 def _raws(pasted: Pasted, settings: Raw) -> Iterator[Raw]:
@@ -91,27 +91,29 @@ def headers_of(lines: str) -> dict[str, str]:
     return headers
 
 
-def _page(request: Request, who: Principal, pasted: Pasted, found: list[Explained] | None = None) -> Response:
+def _page(request: Request, who: Principal, pasted: Pasted, *, found: list[Explained] | None = None, future: Future = NOTHING) -> Response:
     zone = ZoneInfo(request.app.state.deps.settings.company_zone)
-    shown = [{"used": each.used, "readings": [_shown(*one, zone=zone) for one in each.readings]} for each in found or []]
-    return page(request.app.state.templates, "explain.html", pasted=pasted, shown=shown, asked=found is not None, name=who.name)
+    values: dict[str, Any] = {
+        "shown": [{"used": each.used, "readings": [_shown(*one, zone=zone) for one in each.readings]} for each in found or []],
+        "contacts": [
+            (root, [_line(each.at, each.waits_for, each.revisions, zone=zone) for each in looks]) for root, looks in future.contacts.items()
+        ],
+    }
+    return page(request.app.state.templates, "explain.html", pasted=pasted, asked=found is not None, name=who.name, **values)
 
 
-def _shown(reading: Reading, future: Future | None, *, zone: ZoneInfo) -> dict[str, Any]:
+def _shown(reading: Reading, stored: str | None, *, zone: ZoneInfo) -> dict[str, Any]:
     """What the template needs of one reading; of the customer only what kinds of handles there are."""
-    more: dict[str, Any] = {"contact": None, "account": None, "facts": [], "handles": []}
-    if isinstance(reading, Event):
-        facts = {"leg": reading.leg, "at": _clock(reading.at, zone) if reading.at else "no usable time", **reading.facts}
-        said = [(name.replace("_", " "), str(value)) for name, value in facts.items() if name not in ("clock", "version")]
-        title, reason = MEANINGS[reading.kind.value], reading.facts.get("clock")
-        more = {"contact": reading.root, "account": reading.account, "facts": said, "handles": sorted(reading.handles)}
-    else:
-        title = "Not ours: ignored" if isinstance(reading, Ignored) else "At fault: a dead letter"
+    frame = {"envelope": reading.envelope, "platform": reading.platform, "stored": STORED[stored] if stored else None}
+    if not isinstance(reading, Event):
+        ignored = isinstance(reading, Ignored)
         reason = reading.reason if isinstance(reading, Ignored) else " ".join(filter(None, (reading.path, reading.code)))
-    lines = [_line(each.at, each.waits_for, each.revisions, zone=zone) for each in future.looks] if future else []
-    stored = STORED[future.stored] if future else None
-    frame = {"title": title, "reason": reason, "envelope": reading.envelope, "platform": reading.platform}
-    return {**frame, **more, "stored": stored, "lines": lines}
+        return {**frame, "title": "Not ours: ignored" if ignored else "At fault: a dead letter", "reason": reason, "facts": []}
+    at = _clock(reading.at, zone) if reading.at else "no usable time"
+    facts = {"contact": reading.root, "account": reading.account, "leg": reading.leg, "at": at, **reading.facts}
+    facts["customer"] = ", ".join(sorted(reading.handles)) or "nothing"
+    said = [(name.replace("_", " "), str(value)) for name, value in facts.items() if name not in ("clock", "version")]
+    return {**frame, "title": MEANINGS[reading.kind.value], "reason": reading.facts.get("clock"), "facts": said}
 
 
 def _line(at: datetime, waits_for: str | None, revisions: Any, *, zone: ZoneInfo) -> Line:
@@ -122,14 +124,10 @@ def _line(at: datetime, waits_for: str | None, revisions: Any, *, zone: ZoneInfo
 
 def _told(message: Mapping[str, Any]) -> list[tuple[str, str]]:
     who = message.get("customer")
-    customer = (
-        f"Customer {who['number']}, {'known' if who['known'] else 'provisional'}"
-        if who
-        else f"nobody: {message.get('no_customer') or 'none'}"
-    )
+    nobody = f"nobody: {message.get('no_customer') or 'none'}"
     return [
         ("interaction", f"{message['interaction_id']}, revision {message['revision']}"),
-        ("customer", f"{customer}, {'known' if who['known'] else 'provisional'}" if who else customer),
+        ("customer", f"Customer {who['number']}, {'known' if who['known'] else 'provisional'}" if who else nobody),
         *((name.replace("_", " "), str(message[name])) for name in TOLD if message.get(name) is not None),
     ]
 
