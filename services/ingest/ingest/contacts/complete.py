@@ -1,12 +1,12 @@
 """From a judged episode to the message that tells of it."""
 
 import hashlib
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
-from datetime import datetime
-from typing import Any, cast
+from operator import attrgetter
 from uuid import UUID, uuid5
+
+import orjson
 
 from ingest.catalogue.attribute import Seen, attribute, queue_of, team_of
 from ingest.catalogue.model import Active, Catalogue
@@ -22,6 +22,7 @@ AS_JUDGED = (
     *("wait_s", "talk_s", "hold_s", "transfers", "agent", "disconnect", "language"),
 )
 """What the message says in the words of the fold."""
+_content = attrgetter(*(field.name for field in fields(Interaction) if field.name != "received_at"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,18 +56,7 @@ def interaction_id(platform: str, account: str, root: str, *, episode: int) -> U
 
 def digest(interaction: Interaction) -> bytes:
     """Of what the platform's events come to, customer's handles included; when they were received is no part of it."""
-    content = {**_flat(interaction), "received_at": None}
-    return hashlib.sha256(json.dumps(content, default=_plain, sort_keys=True).encode()).digest()
-
-
-def _flat(one: Interaction | LegLine) -> dict[str, Any]:
-    return {field.name: getattr(one, field.name) for field in fields(one)}
-
-
-def _plain(value: object) -> object:
-    if isinstance(value, LegLine):
-        return _flat(value)
-    return value.isoformat() if isinstance(value, datetime) else dict(cast("Mapping[str, Any]", value))
+    return hashlib.sha256(orjson.dumps(_content(interaction), option=orjson.OPT_SORT_KEYS)).digest()
 
 
 def purpose(interaction: Interaction, named: Named, own_numbers: Mapping[str, str]) -> str:

@@ -40,7 +40,7 @@ def judged(lives: Sequence[Life], *, episode: int, standing: Standing, stale: bo
     )  # fmt: skip
 
 
-def outcome_of(lives: Sequence[Life], *, stale: bool) -> Outcome:  # noqa: C901  # a table, asked no further than needed
+def outcome_of(lives: Sequence[Life], *, stale: bool) -> Outcome:
     """The first that fits. Abandoned: the customer came for a human and left without; nobody abandons a call we made."""
     if any(life.human for life in lives):
         return "handled"

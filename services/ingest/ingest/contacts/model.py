@@ -1,4 +1,7 @@
-"""A contact: the events stored of it, how long to wait for more, and what is judged of each of its episodes."""
+"""A contact: the events stored of it, how long to wait for more, and what is judged of each of its episodes.
+
+What is made for every event and every contact is not frozen: that takes three times as long to make. Nobody changes it.
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -13,7 +16,7 @@ Wait = Literal["end", "next_leg", "hold_off", "address"]
 Outcome = Literal["handled", "self_served", "bot_only", "abandoned", "failed"]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class StoredEvent:
     """A row of `event`, unsealed. `id` settles ties, `received` is the database's time of storing."""
 
@@ -70,7 +73,7 @@ class KnownEpisode:
     started_at: datetime
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class LegLine:
     """One leg as the message shows it; `end` is who or what ended it, or `transferred`."""
 
@@ -83,7 +86,7 @@ class LegLine:
     end: str | None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Interaction:
     """One episode of a contact, judged. Team, moment and customer are for others to add.
 
