@@ -6,7 +6,7 @@ from enum import Enum
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from shared.runtime.database import as_json, rows
+from shared.runtime.database import as_json, rows, run
 
 Identity = tuple[str, str]
 
@@ -22,6 +22,9 @@ with m as (select * from jsonb_to_recordset(cast(:messages as jsonb)) as m(sourc
 insert into inbox as i (source, id, hash) select source, id, hash from m order by source, id
 on conflict (source, id) do update set hash = i.hash
 returning new.source, new.id, old.id is null as fresh, new.hash"""
+_RELEASE = """
+delete from inbox i using jsonb_to_recordset(cast(:messages as jsonb)) as m(source text, id text)
+where (i.source, i.id) = (m.source, m.id)"""
 
 
 async def claim(tx: AsyncConnection, messages: Sequence[tuple[Identity, bytes]]) -> list[Seen]:
@@ -33,6 +36,12 @@ async def claim(tx: AsyncConnection, messages: Sequence[tuple[Identity, bytes]])
     found = await rows(tx, _CLAIM, messages=as_json(asked))
     kept = {(each["source"], each["id"]): (each["fresh"], bytes(each["hash"])) for each in found}
     return _judged(messages, kept)
+
+
+async def release(tx: AsyncConnection, identities: Sequence[Identity]) -> None:
+    """What this transaction took and then refused is new to whoever brings it again."""
+    if identities:
+        await run(tx, _RELEASE, messages=as_json([{"source": source, "id": name} for source, name in identities]))
 
 
 def _judged(messages: Sequence[tuple[Identity, bytes]], kept: dict[Identity, tuple[bool, bytes]]) -> list[Seen]:

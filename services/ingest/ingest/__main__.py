@@ -1,16 +1,28 @@
-"""`python -m ingest run | migrate | dead-letters | explain FILE… | login-link | api-key | settings`."""
+"""`python -m ingest run | migrate | dead-letters | explain FILE… | import-profiles FILE | login-link | api-key | settings`."""
 
 import argparse
+import asyncio
 import json
 import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import BinaryIO, TextIO
 
-from ingest.app import build
-from ingest.errors import PayloadFileMissing
+from ingest.app import build, desk_of
+from ingest.errors import FileNotWritable, PayloadFileMissing
 from ingest.normalise.explain import explained
 from ingest.normalise.model import Raw
+from ingest.people.importing import progress
+from ingest.people.importing.handle import import_profiles
+from ingest.people.importing.progress import Count
 from ingest.settings import Settings
 from shared.runtime.commands import Command, main
+from shared.runtime.database import Database
+from shared.runtime.sealing import Sealer
+
+STDIN = "-"
 
 
 def explain(given: argparse.Namespace, settings: Settings) -> int:
@@ -28,7 +40,72 @@ def _files(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("files", nargs="+", metavar="FILE", help="a payload as a platform sends it, or JSON lines of them")
 
 
-EXPLAIN = Command("explain", "say what payloads mean, without storing them", explain, _files)
+def import_file(given: argparse.Namespace, settings: Settings) -> int:
+    """1 where lines were bad: they are in the file beside, as JSON lines of line, path and reason."""
+    beside = Path(given.bad or ("profiles.bad" if given.file == STDIN else f"{given.file}.bad"))
+    with _opened(given.file) as (source, size), _written(beside) as bad:
+        count = asyncio.run(_imported(settings, source, size=size, bad=bad))
+    if not (count.bad or count.left):
+        beside.unlink()
+    print(progress.summary(count) + (f", see {beside}" if count.bad or count.left else ""))
+    return 1 if count.bad else 0
+
+
+@contextmanager
+def _opened(file: str) -> Iterator[tuple[BinaryIO, int]]:
+    """The file or standard input, and its size in bytes, 0 where it has none."""
+    if file == STDIN:
+        yield sys.stdin.buffer, 0
+        return
+    if not Path(file).is_file():
+        raise PayloadFileMissing(file)
+    with Path(file).open("rb") as source:
+        yield source, Path(file).stat().st_size
+
+
+def _written(file: Path) -> TextIO:
+    try:
+        return file.open("w", encoding="utf-8")
+    except OSError as error:
+        raise FileNotWritable(str(file), error.strerror or "no reason given") from None
+
+
+async def _imported(settings: Settings, source: BinaryIO, *, size: int, bad: TextIO) -> Count:
+    desk = desk_of(settings, Sealer(settings.seal_keys, settings.pepper))
+    database = Database(settings.database_url, schema="ingest", pool_size=1, pool_wait=settings.pool_wait_s)
+    count, began, told = Count(), time.monotonic(), 0.0
+    try:
+        async for faults in import_profiles(database, desk, source, longest=settings.record_limit, count=count):
+            bad.writelines(f"{json.dumps(fault.as_json())}\n" for fault in faults)
+            bad.flush()
+            now = time.monotonic()
+            if now - told >= (0.2 if sys.stderr.isatty() else 10):
+                told = now
+                _tell(progress.line(count, size=size, seconds=now - began))
+    finally:
+        await database.close()
+        _tell(progress.line(count, size=size, seconds=time.monotonic() - began), last=True)
+    return count
+
+
+def _tell(line: str, *, last: bool = False) -> None:
+    """In place on a terminal, a line each in a log."""
+    if sys.stderr.isatty():
+        sys.stderr.write(f"\r{line}\x1b[K" + ("\n" if last else ""))
+    else:
+        sys.stderr.write(f"{line}\n")
+    sys.stderr.flush()
+
+
+def _import(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("file", metavar="FILE", help="JSON lines, a profile each; - for standard input")
+    parser.add_argument("--bad", metavar="FILE", help="where lines that could not be taken are listed; FILE.bad by default")
+
+
+COMMANDS = (
+    Command("explain", "say what payloads mean, without storing them", explain, _files),
+    Command("import-profiles", "take a file of profiles of members; run again, it goes on where it was stopped", import_file, _import),
+)
 
 if __name__ == "__main__":
-    sys.exit(main(Settings, build, more=[EXPLAIN]))
+    sys.exit(main(Settings, build, more=COMMANDS))

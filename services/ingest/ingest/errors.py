@@ -21,6 +21,11 @@ class ImportStopped(AftercallError):
         )
 
 
+class FileNotWritable(AftercallError):
+    def __init__(self, file: str, why: str) -> None:
+        super().__init__(f"{file} cannot be written ({why}): say with --bad where bad lines are to be listed")
+
+
 class OwnNumberUnusable(AftercallError):
     def __init__(self, place: int, reason: str) -> None:
         super().__init__(

@@ -132,7 +132,8 @@ async def _take_consents(unit: Unit, files: Mapping[UUID, _File]) -> None:
         if consent.customer_id is not None and subject_of(consent) in subjects:
             files[consent.customer_id].stale = True
             unit.send(ConsentChanged(consent=consent), key=consent.customer_id, correlation=consent.customer_id)
-    await store.forget_consents(unit.tx, heirs)
+    if heirs:
+        await store.forget_consents(unit.tx, heirs)
 
 
 def _of(customer: UUID, consent: Consent) -> Consent:
