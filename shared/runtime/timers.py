@@ -9,7 +9,7 @@ import logging
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, Protocol, TypeVar
 
 from shared.runtime.database import Database, Unit
 from shared.runtime.measures import Measures
@@ -18,6 +18,17 @@ from shared.runtime.patience import Patience, Stopped
 log = logging.getLogger("aftercall.timers")
 
 D = TypeVar("D")
+T = TypeVar("T")
+
+
+class Insists(Protocol):
+    """How work is done that the world may not allow: `once` in a test, `Patience.insist` in a service."""
+
+    async def __call__(self, work: Callable[[], Awaitable[T]], /) -> T: ...
+
+
+async def once(work: Callable[[], Awaitable[T]], /) -> T:
+    return await work()
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +37,10 @@ class Timer(Generic[D]):
 
     run: Callable[[Unit, D], Awaitable[int]]
 
-    async def round(self, database: Database, deps: D) -> int:
+    async def round(self, database: Database, deps: D, *, insist: Insists = once) -> int:
+        return await insist(partial(self._round, database, deps))
+
+    async def _round(self, database: Database, deps: D) -> int:
         async with database.transaction() as unit:
             return await self.run(unit, deps)
 
@@ -35,21 +49,28 @@ class Timer(Generic[D]):
 class Leased(Generic[D]):
     """`claim` marks due rows with a lease and hands them out; `call` reaches outside, in no transaction; `record` writes what came of it.
 
-    `call` answers with a value for every outcome and raises only for a bug. After an expired lease nobody knows whether it was made.
+    `call` answers with a value for every outcome and raises only for a bug. It is made once, and its outcome recorded as soon as the world
+    allows it. After an expired lease nobody knows whether it was made.
     """
 
     claim: Callable[[Unit, D], Awaitable[list[Any]]]
     call: Callable[[Any, D], Awaitable[Any]]
     record: Callable[[Unit, Any, Any, D], Awaitable[None]]
 
-    async def round(self, database: Database, deps: D) -> int:
-        async with database.transaction() as unit:
-            claimed = await self.claim(unit, deps)
-        await asyncio.gather(*(self._one(database, each, deps) for each in claimed))
+    async def round(self, database: Database, deps: D, *, insist: Insists = once) -> int:
+        claimed = await insist(partial(self._claim, database, deps))
+        await asyncio.gather(*(self._one(database, each, deps, insist=insist) for each in claimed))
         return len(claimed)
 
-    async def _one(self, database: Database, each: Any, deps: D) -> None:  # what claim handed out
+    async def _claim(self, database: Database, deps: D) -> list[Any]:
+        async with database.transaction() as unit:
+            return await self.claim(unit, deps)
+
+    async def _one(self, database: Database, each: Any, deps: D, *, insist: Insists) -> None:  # what claim handed out
         outcome = await self.call(each, deps)
+        await insist(partial(self._record, database, each, outcome=outcome, deps=deps))
+
+    async def _record(self, database: Database, each: Any, *, outcome: Any, deps: D) -> None:
         async with database.transaction() as unit:
             await self.record(unit, each, outcome, deps)
 
@@ -68,11 +89,11 @@ class Timers(Generic[D]):
                 group.create_task(self._run(name, timer, stop), name=f"timer {name}")
 
     async def _run(self, name: str, timer: Timer[D] | Leased[D], stop: asyncio.Event) -> None:
-        patience = Patience(stop)
         retried = self._measures.timer_retries.labels(name)
+        insist: Insists = partial(Patience(stop).insist, tried=lambda _: retried.inc())
         with contextlib.suppress(Stopped):
             while not stop.is_set():
-                done = await patience.insist(partial(timer.round, self._database, self._deps), tried=lambda _: retried.inc())
+                done = await timer.round(self._database, self._deps, insist=insist)
                 self._measures.timed.labels(name).inc(done)
                 if not done:
                     with contextlib.suppress(TimeoutError):
