@@ -45,7 +45,7 @@ def changed_value(document: Any, dice: random.Random) -> bytes:
         holder, key = dice.choice(found)
         value = holder[key]
         if isinstance(value, str) and value.startswith("{") and dice.random() < 0.8:
-            holder[key] = changed_value(json.loads(value), dice).decode("utf-8", "replace") if value.endswith("}") else value
+            holder[key] = changed_text(value, dice)
         elif dice.random() < 0.25:
             del holder[key]
         elif isinstance(holder, dict) and dice.random() < 0.2:
@@ -53,6 +53,14 @@ def changed_value(document: Any, dice: random.Random) -> bytes:
         else:
             holder[key] = deepcopy(dice.choice([*ODD, [value], {"value": value}, [value] * 3]))
     return json.dumps(document).encode()
+
+
+def changed_text(text: str, dice: random.Random) -> str:
+    """A document within a text; one that a template was to fill in is none."""
+    try:
+        return changed_value(json.loads(text), dice).decode("utf-8", "replace")
+    except json.JSONDecodeError:
+        return text[1:]
 
 
 def changed_bytes(body: bytes, dice: random.Random) -> bytes:

@@ -7,6 +7,7 @@ from pydantic import JsonValue
 
 from ingest.normalise.decode import Document, decode, decode_base64
 from ingest.normalise.fields import required_text
+from ingest.normalise.forms import form_in
 from ingest.normalise.unreadable import Unreadable
 
 REQUIRED = ("specversion", "id", "source", "type")
@@ -46,7 +47,7 @@ def is_meant_for_us(attributes: Document) -> bool:
 
 def is_foreign(attributes: Document) -> bool:
     """One that no data could make ours: it need not even be decoded."""
-    return not is_meant_for_us(attributes) and (str(attributes.get("type")).startswith(OURS) or not _is_json(attributes))
+    return not is_meant_for_us(attributes) and (str(attributes.get("type")).startswith(OURS) or not _can_be_read(attributes))
 
 
 def as_object(data: JsonValue) -> Document:
@@ -61,10 +62,21 @@ def data_of(document: Document) -> JsonValue:
     if plain is not None and encoded is not None:
         raise Unreadable("both_data_and_data_base64")
     if encoded is not None:
-        return decode(decode_base64(encoded, None))
-    return decode(plain.encode()) if isinstance(plain, str) else plain
+        return data_in(decode_base64(encoded, None))
+    return data_in(plain.encode()) if isinstance(plain, str) else plain
 
 
-def _is_json(attributes: Document) -> bool:
+def data_in(body: bytes) -> JsonValue:
+    """JSON, or the fields of a form, as Twilio posts them."""
+    try:
+        return decode(body)
+    except Unreadable:
+        form = form_in(body)
+        if form is None:
+            raise
+        return form
+
+
+def _can_be_read(attributes: Document) -> bool:
     kind = str(attributes.get("datacontenttype") or "application/json").split(";")[0].strip().lower()
-    return kind.endswith(("/json", "+json"))
+    return kind.endswith(("/json", "+json", "/x-www-form-urlencoded"))

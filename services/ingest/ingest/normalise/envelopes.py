@@ -8,6 +8,7 @@ from pydantic import JsonValue
 from ingest.normalise import cloudevents
 from ingest.normalise.decode import Document, decode, decode_base64
 from ingest.normalise.fields import part, text
+from ingest.normalise.forms import form_in
 from ingest.normalise.model import Ignored, Refused
 from ingest.normalise.unreadable import Unreadable
 
@@ -72,7 +73,7 @@ def _record(body: bytes | None, headers: Mapping[str, str], place: _Place) -> li
     if body is None:
         return [Ignored(place.name if attributes is None else "cloudevents-binary", place.index, UNKNOWN, "no_value")]
     if attributes is not None:
-        return [_cloud(attributes, lambda: decode(body) if body else None, place.within("cloudevents-binary", ""))]
+        return [_cloud(attributes, lambda: cloudevents.data_in(body) if body else None, place.within("cloudevents-binary", ""))]
     return _decoded(body, place, structured=structured)
 
 
@@ -81,7 +82,8 @@ def _decoded(body: bytes, place: _Place, *, structured: bool) -> list[Opened]:
         value = decode(body)
         return [_structured(value, place)] if structured and isinstance(value, dict) else _any(value, place)
     except Unreadable as fault:
-        return [_refused(place, fault)]
+        form = form_in(body)
+        return [_refused(place, fault)] if form is None else [Letter(place.envelope or "form", place.index, form, place.prefix)]
 
 
 def _any(value: JsonValue, place: _Place) -> list[Opened]:

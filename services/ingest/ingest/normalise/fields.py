@@ -48,6 +48,17 @@ def required_inside(document: Document, name: str, prefix: str) -> str:
         raise Unreadable(fault.code, f"{prefix}{name}") from None
 
 
+def required_id(document: Document, name: str, prefix: str = "") -> str:
+    """The same of an id that may be a whole number. What a template left in its braces is none."""
+    value = document.get(name)
+    if isinstance(value, int) and not isinstance(value, bool):
+        return str(value)
+    found = required_inside(document, name, prefix)
+    if found.startswith("{{"):
+        raise Unreadable("placeholder", f"{prefix}{name}")
+    return found
+
+
 def text(value: JsonValue, longest: int = LONGEST_TEXT) -> str | None:
     """A text, or a whole number written as one; None for anything else, for nothing, and for what is absurdly long."""
     if isinstance(value, str):

@@ -41,7 +41,8 @@ class Facts(TypedDict, total=False):
     flow after hang-up. `frame` marks one that stands for the whole contact, or the customer's side of it, and `framed` one
     that is a part of such: the whole says when it is over. `rung` marks an agent's line, which only rang unless it was
     connected; `outline` a leg that another source may tell better: beside a leg of the same queue told so, it is a frame.
-    `bot` False says that this leg was on its way to a person. `clock` holds why the event's own time is missing or doubtful.
+    `bot` False says that this leg was on its way to a person, `handled` that one took care of it, whenever that was. `rated` says
+    that the platform itself asked the customer how it was. `clock` holds why the event's own time is missing or doubtful.
     """
 
     version: str
@@ -67,6 +68,8 @@ class Facts(TypedDict, total=False):
     failed: bool
     self_served: bool
     bot: bool
+    handled: bool
+    rated: bool
     traits: dict[str, str]
     wait_s: int
     talk_s: int

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 
-from ingest.normalise import native
+from ingest.normalise import chatwoot, native, zendesk
 from ingest.normalise.amazon_connect import events, records, words
 from ingest.normalise.asterisk import ami, ari, queues
 from ingest.normalise.asterisk import records as asterisk_records
@@ -12,12 +12,14 @@ from ingest.normalise.envelopes import UNKNOWN, Letter, Opened, opened
 from ingest.normalise.genesys_cloud import events as genesys_events
 from ingest.normalise.genesys_cloud import records as genesys_records
 from ingest.normalise.genesys_cloud import words as genesys
+from ingest.normalise.intercom import events as intercom_events
+from ingest.normalise.intercom import words as intercom
 from ingest.normalise.model import Event, Ignored, Raw, Reading, Refused
 from ingest.normalise.ringcentral import sessions
 from ingest.normalise.ringcentral import words as ringcentral
 from ingest.normalise.segment import events as segment
 from ingest.normalise.snowplow import events as snowplow
-from ingest.normalise.twilio import sockets, streams
+from ingest.normalise.twilio import conversations, sockets, streams, voice
 from ingest.normalise.twilio import words as twilio
 from ingest.normalise.unreadable import Unreadable
 
@@ -36,6 +38,14 @@ ADAPTERS: Mapping[str, tuple[str, Adapter]] = {
     "twilio-taskrouter": (twilio.PLATFORM, streams.adapt_event),
     "twilio-taskrouter-socket": (twilio.PLATFORM, sockets.adapt),
     "twilio-taskrouter-callback": (twilio.PLATFORM, streams.adapt_callback),
+    "twilio-voice": (twilio.PLATFORM, voice.adapt_event),
+    "twilio-call-status": (twilio.PLATFORM, voice.adapt_callback),
+    "twilio-conversations": (twilio.PLATFORM, conversations.adapt),
+    "twilio": (twilio.PLATFORM, voice.ignore_other),
+    "zendesk": (zendesk.PLATFORM, zendesk.adapt),
+    "chatwoot": (chatwoot.PLATFORM, chatwoot.adapt),
+    "intercom": (intercom.PLATFORM, intercom_events.adapt_notification),
+    "intercom-conversation": (intercom.PLATFORM, intercom_events.adapt_conversation),
     "ringcentral": (ringcentral.PLATFORM, sessions.adapt),
     "asterisk-record": (asterisk.PLATFORM, asterisk_records.adapt),
     "asterisk-queue-log": (asterisk.PLATFORM, queues.adapt),

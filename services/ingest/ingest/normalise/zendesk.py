@@ -1,0 +1,101 @@
+"""Zendesk's ticket events, as its webhooks send them.
+
+A ticket is one contact, and over when it is solved; that it is closed follows days later and says nothing new. It comes back when it
+is opened again. Whoever it is assigned to is its agent: each event shows the whole ticket as it stood then.
+"""
+
+from pydantic import JsonValue
+
+from ingest.normalise.decode import Document, digest
+from ingest.normalise.envelopes import Letter
+from ingest.normalise.fields import LONGEST_ID, channel_and_medium, code, code_in, part, required_id, text
+from ingest.normalise.model import Event, Facts, Handles, Ignored, Kind, Raw
+from ingest.normalise.telling import Told, event, facts_of, handles_of, ignored
+from ingest.normalise.times import first_time, ms_of
+
+PLATFORM = "zendesk"
+LEAD = "zen:event-type:"
+
+_CREATED = "ticket.created"
+_STATUS = "ticket.status_changed"
+_AGENT = "ticket.agent_assignment_changed"
+_GROUP = "ticket.group_assignment_changed"
+_SOLVED, _CLOSED = "solved", "closed"
+_GOING_ON = frozenset({"new", "open", "pending", "hold"})
+
+_CHANNELS: dict[str, tuple[str, str | None]] = {
+    "native_messaging": ("chat", "messaging"),
+    "chat": ("chat", "webchat"),
+    "facebook": ("chat", "messenger"),
+    "twitter": ("chat", "twitter"),
+    "line": ("chat", "line"),
+    "instagram_dm": ("chat", "instagram"),
+    "email": ("email", None),
+    "web": ("email", "web_form"),
+}
+"""How a ticket came. One written in a form is answered by e-mail, and lives as long."""
+
+
+def adapt(letter: Letter, raw: Raw) -> Event | Ignored:
+    """Raises `Unreadable` where the event's id or the ticket's is missing."""
+    name = (text(letter.document.get("type"), LONGEST_ID) or "").removeprefix(LEAD)
+    if name not in (_CREATED, _STATUS, _AGENT, _GROUP):
+        return ignored(letter, PLATFORM, f"event_{code(name.replace('.', '_')) or 'unknown'}")
+    ticket, change = part(letter.document, "detail"), part(letter.document, "event")
+    status = code_in((change.get("current") if name == _STATUS else None) or ticket.get("status"))
+    if name == _STATUS and status not in _GOING_ON and status != _SOLVED:
+        return ignored(letter, PLATFORM, f"status_{status or 'unknown'}")
+    if status == _CLOSED:
+        return ignored(letter, PLATFORM, "status_closed")
+    root = required_id(ticket, "id", "detail.")
+    return event(letter, raw, _told(letter, name, status, root=root))
+
+
+def _told(letter: Letter, name: str, status: str | None, *, root: str) -> Told:
+    document = letter.document
+    ticket, change = part(document, "detail"), part(document, "event")
+    kind = _kind(name, status, change)
+    facts = _facts(ticket, change.get("current") if name == _GROUP else ticket.get("group_id"))
+    agent = change.get("current") if name == _AGENT else ticket.get("assignee_id")
+    if kind is Kind.CONNECTED or kind is Kind.ENDED:
+        facts.update(facts_of(agent=text(agent, LONGEST_ID)))
+    if kind is Kind.ENDED:
+        facts.update(_solved_by(ticket))
+    return Told(
+        platform=PLATFORM, account=text(document.get("account_id"), LONGEST_ID), stream="event",
+        id=required_id(document, "id"), version="", hash=digest(document), root=root, leg=root, kind=kind,
+        moment=first_time(document.get("time"), letter.time), facts=facts, handles=_handles(ticket),
+    )  # fmt: skip
+
+
+def _kind(name: str, status: str | None, change: Document) -> Kind:
+    if status == _SOLVED:
+        return Kind.ENDED
+    if name == _STATUS:
+        return Kind.REOPENED if code_in(change.get("previous")) in (_SOLVED, _CLOSED) else Kind.STARTED
+    return Kind.CONNECTED if name == _AGENT and change.get("current") else Kind.STARTED
+
+
+def _facts(ticket: Document, group: JsonValue) -> Facts:
+    word = code_in(part(ticket, "via").get("channel"))
+    channel, medium = (_CHANNELS.get(word) or channel_and_medium(word)) if word else (None, None)
+    requester = ticket.get("requester_id")
+    return facts_of(
+        channel=channel,
+        medium=medium,
+        queue=text(group, LONGEST_ID),
+        started_ms=ms_of(ticket.get("created_at")),
+        direction="inbound" if requester and requester == ticket.get("submitter_id") else None,
+    )
+
+
+def _solved_by(ticket: Document) -> Facts:
+    """A ticket with no assignee was solved by a bot; of one that does not say, somebody did: Zendesk lets nobody else solve."""
+    if "assignee_id" in ticket and not ticket["assignee_id"]:
+        return {"bot": True}
+    return {"handled": True}
+
+
+def _handles(ticket: Document) -> Handles:
+    """Only an id: the address is known to who knows the requester."""
+    return handles_of(contact_id=text(ticket.get("requester_id"), LONGEST_ID))
