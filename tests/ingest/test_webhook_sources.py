@@ -1,5 +1,7 @@
 """Sources of webhooks: what settings can say, and whom an address belongs to."""
 
+import json
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,6 +13,7 @@ from shared.runtime.settings import SettingsRefused, load
 from tests.support.signing import PUBLIC_KEY, STANDARD_SECRET, TEXT_SECRET
 
 PATH = "p" * 22
+ROOT = Path(__file__).resolve().parents[2]
 TOPIC = "arn:aws:sns:eu-west-1:123456789012:contacts"
 
 
@@ -132,3 +135,10 @@ def test_sources_are_read_from_the_environment_and_never_shown(monkeypatch: pyte
 
     assert settings.sources().sources[0].secrets == [TEXT_SECRET]
     assert TEXT_SECRET not in repr(settings) + repr(settings.sources())
+
+
+def test_the_sources_in_the_readme_are_ones_that_start() -> None:
+    text = (ROOT / "services" / "ingest" / "README.md").read_text(encoding="utf-8")
+    written = text.partition("INGEST_WEBHOOK_SOURCES=[")[2].partition("```")[0]
+
+    assert len(load(Settings, webhook_sources=json.loads(f"[{written}")).sources().sources) == 5
