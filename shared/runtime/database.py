@@ -1,6 +1,5 @@
 """PostgreSQL: the one way to open a transaction, and set-based statements with one JSON parameter."""
 
-import asyncio
 import re
 import zlib
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
@@ -22,6 +21,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_en
 from shared.runtime import tracing
 from shared.runtime.errors import Unprocessable
 from shared.runtime.pipeline import Statement, Transaction, ask_the_rested, owe, settle, together
+from shared.runtime.wake import Wake
 from shared.schemas import Message
 from shared.topics import topic_of
 
@@ -34,25 +34,6 @@ select shard, topic, key, type, correlation, traceparent, payload
 from jsonb_to_recordset(cast(:rows as jsonb)) as m(place int, shard smallint, topic text, key text, type text, correlation text,
   traceparent text, payload text)
 order by place"""
-
-
-class Wake:
-    """Tells the relay in this process that rows were committed; polling is the fallback for those of other processes."""
-
-    def __init__(self) -> None:
-        self._event = asyncio.Event()
-
-    def __call__(self) -> None:
-        self._event.set()
-
-    async def wait(self, seconds: float) -> None:
-        """Return after a commit, or after `seconds` without one."""
-        try:
-            await asyncio.wait_for(self._event.wait(), seconds)
-        except TimeoutError:
-            return
-        finally:
-            self._event.clear()
 
 
 @dataclass(slots=True)
@@ -73,12 +54,12 @@ class Unit:
         for tell in self._committed:
             tell()
 
-    def send(self, message: Message, *, key: str | UUID, correlation: str | UUID) -> None:
-        """Publish `message` if and when this transaction commits.
+    def send(self, message: Message, *, key: str | UUID, correlation: str | UUID, encoded: bytes | None = None) -> None:
+        """Publish `message` if and when this transaction commits; `encoded` is what it reads encoded, from whoever has it already.
 
         Per key, messages leave in commit order only if the caller has locked the key's own row (customer, case) before.
         """
-        self._owe(type(message), message.encode().decode(), key, correlation=correlation)
+        self._owe(type(message), (encoded or message.encode()).decode(), key, correlation=correlation)
 
     def forget(self, message: type[Message], *, key: str | UUID, correlation: str | UUID) -> None:
         """Publish a null, so that compaction takes away what this topic still says of the key. An empty payload is one."""
@@ -175,7 +156,7 @@ async def rows(tx: AsyncConnection, sql: str, **parameters: object) -> Sequence[
     return (await tx.execute(_statement(sql), parameters)).mappings().all()
 
 
-async def tuples(tx: AsyncConnection, sql: str, **parameters: object) -> Sequence[Row[Any]]:
+async def tuples(tx: AsyncConnection, sql: str, **parameters: object) -> Sequence[Row[*tuple[Any, ...]]]:
     """Rows by position: for many small ones, where a mapping costs more than it says."""
     await settle(tx)
     return (await tx.execute(_statement(sql), parameters)).all()

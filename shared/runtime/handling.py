@@ -3,7 +3,7 @@
 from collections import defaultdict
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, Protocol, TypeVar
 
 from shared.runtime import dead_letters, inbox, offsets, tracing, waiting
 from shared.runtime.applying import Applied
@@ -15,6 +15,7 @@ from shared.runtime.errors import Unprocessable
 from shared.runtime.failpoints import failpoint
 from shared.runtime.inbox import Seen
 from shared.runtime.measures import Measures
+from shared.runtime.pipeline import Statement
 from shared.runtime.sealing import Sealer
 from shared.schemas import Message
 from shared.topics import TOPICS
@@ -24,10 +25,15 @@ D = TypeVar("D")
 
 @dataclass(slots=True)
 class Batch(Generic[M]):
-    """What one poll brought for one handler, in partition order; it may refuse a message or let it wait, the rest goes on."""
+    """What one poll brought for one handler, in partition order; it may refuse a message or let it wait, the rest goes on.
+
+    `ahead` was asked with the transaction's begin, where the handler has such questions and the batch begins with its topic. It may ask
+    about messages that are not among `items`: another reader's by now.
+    """
 
     unit: Unit
     items: list[Delivery[M]]
+    ahead: Any = None
     letters: list[Letter] = field(default_factory=list)
     parked: list[tuple[Delivery[M], str]] = field(default_factory=list)
 
@@ -43,18 +49,27 @@ class Batch(Generic[M]):
 Handle = Callable[[Batch[Any], D], Awaitable[None]]
 
 
+class Ahead(Protocol):
+    """Questions with their answers, once they were asked."""
+
+    @property
+    def statements(self) -> Sequence[Statement[object]]: ...
+
+
 @dataclass(frozen=True, slots=True)
 class Handler(Generic[D]):
     """What happens with a topic's messages.
 
     `inbox`: repeats are taken out by identity before `handle` sees them; without it `handle` takes the highest revision itself.
-    `identity`: the writer's own name for the message, where it is not `ce_id`.
+    `identity`: the writer's own name for the message, where it is not `ce_id`. `ahead`: what `handle` will want to know of the database;
+    asking it harms nobody when the messages turn out to be another reader's.
     """
 
     schema: type[Message] | tuple[type[Message], ...]
     handle: Handle[D]
     inbox: bool = False
     identity: Callable[[Any], str] | None = None
+    ahead: Callable[[Sequence[Delivery[Any]]], Ahead] | None = None
 
     @property
     def schemas(self) -> dict[str, type[Message]]:
@@ -80,13 +95,14 @@ class Dispatch(Generic[D]):
 
     async def __call__(self, records: Sequence[Record], progress: Progress | None, *, again: bool = False) -> Applied:
         read = self._read(records)
-        async with self._database.transaction() as unit:
-            owned = await offsets.advance(unit.tx, progress) if progress else frozenset(record.place for record in records)
+        advance, ahead = offsets.advancing(progress), self._ahead(read)
+        async with self._database.transaction(advance, *(each for asked in ahead.values() for each in asked.statements)) as unit:
+            owned = advance.result if progress else frozenset(record.place for record in records)
             letters = [letter for letter in read.letters if letter.record.place in owned]
             parked = 0
             for topic, handler in self._handlers.items():
                 mine = [delivery for delivery in read.deliveries.get(topic, ()) if delivery.record.place in owned]
-                batch = await self._handle(unit, handler, mine, again=again) if mine else None
+                batch = await self._handle(Batch(unit, mine, ahead.get(topic)), handler, again=again) if mine else None
                 if batch:
                     letters += batch.letters
                     parked += len(batch.parked)
@@ -117,14 +133,19 @@ class Dispatch(Generic[D]):
         schema = type_of(sent, self._known[record.topic])
         return decode(record, sent, schema=schema, identity=self._handlers[record.topic].identity) if schema else None
 
-    async def _handle(self, unit: Unit, handler: Handler[D], mine: list[Delivery[Any]], *, again: bool) -> Batch[Any]:
-        batch: Batch[Any] = Batch(unit, mine)
+    def _ahead(self, read: _Read) -> dict[str, Ahead]:
+        """What the first of the handlers asks. Others may ask only after it: what it writes could be what they ask about."""
+        topic = next((topic for topic in self._handlers if read.deliveries.get(topic)), None)
+        ask = self._handlers[topic].ahead if topic else None
+        return {topic: ask(read.deliveries[topic])} if topic and ask else {}
+
+    async def _handle(self, batch: Batch[Any], handler: Handler[D], *, again: bool) -> Batch[Any]:
         if handler.inbox:
             await _leave_out_repeats(batch, again=again)
         tracing.carry_on(batch.items[0].traceparent if len(batch.items) == 1 else None)
         if batch.items:
             await handler.handle(batch, self._deps)
-        await waiting.park(unit, batch.parked, self._sealer)
+        await waiting.park(batch.unit, batch.parked, self._sealer)
         return batch
 
     def _measure(self, records: Sequence[Record], owned: frozenset[Partition], *, letters: list[Letter], ignored: list[Record]) -> None:

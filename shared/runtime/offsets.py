@@ -8,6 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from shared.runtime.broker import Partition, Progress
 from shared.runtime.database import as_json, rows, run
+from shared.runtime.pipeline import Statement, ask
 
 ADVANCE = """
 progress as (
@@ -53,10 +54,14 @@ def parameter(progress: Progress) -> str:
     return as_json(moved)
 
 
-async def advance(tx: AsyncConnection, progress: Progress) -> frozenset[Partition]:
+def advancing(progress: Progress | None) -> Statement[frozenset[Partition]]:
     """Move the offsets; the answer is what is still ours."""
-    found = await rows(tx, _ADVANCE, progress=parameter(progress), owner=progress.owner)
-    return frozenset((each["topic"], each["partition"]) for each in found)
+    return Statement(_ADVANCE, frozenset, progress=parameter(progress) if progress else "[]", owner=progress.owner if progress else None)
+
+
+async def advance(tx: AsyncConnection, progress: Progress) -> frozenset[Partition]:
+    """The same, alone."""
+    return await ask(tx, advancing(progress))
 
 
 async def own(tx: AsyncConnection, partitions: Collection[Partition], owner: UUID) -> dict[Partition, int]:

@@ -34,6 +34,10 @@ class Statement(Generic[T_co]):
         self.sql, self.parameters, self._read = sql, parameters, read
 
     @property
+    def is_asked(self) -> bool:
+        return hasattr(self, "_result")
+
+    @property
     def result(self) -> T_co:
         try:
             return self._result
@@ -85,6 +89,12 @@ async def together(tx: AsyncConnection, *statements: Statement[Any]) -> None:
         raise await _told(tx, driver, fault, sql=_failed(cursors, all_of_them)) from fault
     for statement, cursor in zip(all_of_them, cursors, strict=True):
         statement.answer(await cursor.fetchall() if cursor.description else [])
+
+
+async def ask(tx: AsyncConnection, statement: Statement[T_co]) -> T_co:
+    """One alone."""
+    await together(tx, statement)
+    return statement.result
 
 
 async def _send(

@@ -20,9 +20,17 @@ class Trips:
     file: Path
 
     def count(self) -> int:
-        """So far. A line is time, F or B (from us, or back), length and message."""
+        """So far."""
+        return self._sent(*ASKS)
+
+    def statements(self) -> int:
+        """How many were done so far, however many a trip took."""
+        return self._sent("Query", "Execute")
+
+    def _sent(self, *kinds: str) -> int:
+        """A line is time, F or B (from us, or back), length and message."""
         lines = (line.split("\t") for line in self.file.read_text(errors="replace").splitlines())
-        return sum(len(line) > 3 and line[1] == "F" and line[3].startswith(ASKS) for line in lines)
+        return sum(len(line) > 3 and line[1] == "F" and line[3].startswith(kinds) for line in lines)
 
 
 @asynccontextmanager

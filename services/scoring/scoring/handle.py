@@ -1,11 +1,11 @@
 """What happens with each topic."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import timedelta
 from uuid import UUID
 
 from scoring.ask import store as surveys
-from scoring.ask.handle import judge, newest
+from scoring.ask.handle import Look, judge, newest
 from scoring.ask.inbox import store as inbox
 from scoring.ask.known import Subject
 from scoring.decide import store as decisions
@@ -35,13 +35,17 @@ CARRIED = ("interactions.completed", "survey.responses", "feedback.scored")
 """Topics we read or write that carry sealed words or snapshots for as long as they are kept."""
 
 
+def look_at_contacts(deliveries: Sequence[Delivery[InteractionCompleted]]) -> Look:
+    """What is asked of the database before the contacts are judged."""
+    contacts = [delivery.message for delivery in deliveries]
+    told = people.highest_versions(contact.customer for contact in contacts if contact.customer)
+    return Look([_subject(contact) for contact in contacts], told)
+
+
 async def interaction_completed(batch: Batch[InteractionCompleted], deps: Deps) -> None:
     """Lock the customers, keep what the contacts say of them, decide about each contact."""
-    contacts = [delivery.message for delivery in batch.items]
-    customers = [contact.customer for contact in contacts if contact.customer]
-    now_known = await people.lock(batch.unit.tx, [customer.customer_id for customer in customers])
-    await people.learn(batch.unit.tx, customers, now_known=now_known)
-    await judge(batch.unit, newest(_subject(contact) for contact in contacts), deps)
+    look = batch.ahead or look_at_contacts(batch.items)
+    await judge(batch.unit, newest(_subject(delivery.message) for delivery in batch.items), deps, look=look)
 
 
 def _subject(message: InteractionCompleted) -> Subject:
@@ -66,7 +70,7 @@ async def consent_changed(batch: Batch[ConsentChanged], _: Deps) -> None:
     """In every order and however often the same; what was deferred for want of a consent is looked at again."""
     facts = [delivery.message.consent for delivery in batch.items]
     now_known = await people.lock(batch.unit.tx, [fact.customer_id for fact in facts if fact.customer_id])
-    await people.merge_consents(batch.unit.tx, [people.about_the_same(fact, now_known) for fact in facts])
+    people.merge_consents(batch.unit.tx, [people.about_the_same(fact, now_known) for fact in facts])
     await decisions.look_again_at(batch.unit.tx, set(now_known.values()), now=batch.unit.now)
 
 
@@ -111,7 +115,7 @@ async def _erase(unit: Unit, asked: CustomerErased) -> ErasureReported:
 
 
 HANDLERS: Mapping[str, Handler[Deps]] = {
-    "interactions.completed": Handler(InteractionCompleted, interaction_completed),
+    "interactions.completed": Handler(InteractionCompleted, interaction_completed, ahead=look_at_contacts),
     "customers.changed": Handler(CustomerChanged, customer_changed),
     "consents.changed": Handler(ConsentChanged, consent_changed, inbox=True),
     "callbacks.changed": Handler(CallbackChanged, callback_changed),

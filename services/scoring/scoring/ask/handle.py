@@ -1,7 +1,6 @@
 """Judging: load what is known, decide each in order, save what was decided, tell it."""
 
-from collections.abc import Iterable, Iterator, Sequence
-from datetime import timedelta
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from uuid import UUID
 
 from scoring.ask import plan, store
@@ -10,62 +9,95 @@ from scoring.ask.plan import Judged
 from scoring.decide import store as decisions
 from scoring.decide.judge import decide
 from scoring.decide.model import Outcome, Phase
+from scoring.decide.policies import store as policies
 from scoring.decide.policies.handle import policies_in_force
-from scoring.decide.policy import Policy
 from scoring.deps import Deps
 from scoring.people import store as people
 from scoring.people.callbacks import store as callbacks
 from scoring.people.model import call
+from shared import consent
 from shared.runtime.database import Unit
+from shared.runtime.ids import ids_at
+from shared.runtime.pipeline import Statement, together
 from shared.runtime.sealing import Sealer
-from shared.schemas import Sealed
-
-LONGEST_CAP = timedelta(days=30)
+from shared.schemas import Customer, Sealed
 
 
-async def judge(unit: Unit, subjects: Iterable[Subject], deps: Deps, *, phase: Phase = "decide") -> list[Judged]:
-    """Decide about each, in order, against what the one before has changed, and save and publish all of it.
+class Look:
+    """What judging asks of the database, in one round trip: the locks first, so that what others wrote before is seen.
 
-    The caller has locked the customers, in the order of ids, in an earlier statement: what others wrote meanwhile is seen.
+    `told`: snapshots that came with the subjects, by customer.
+    """
+
+    def __init__(
+        self, subjects: Sequence[Subject], told: Mapping[UUID, Customer], *, ids: Collection[UUID] = (), refs: Collection[str] = ()
+    ) -> None:
+        self._subjects, self._told = subjects, told
+        self._ids = {subject.customer_id for subject in subjects if subject.customer_id} | told.keys() | set(ids)
+        self._refs = {point.ref for each in told.values() for point in each.points} | set(refs)
+        self._first_seen, self.locked = people.locks(self._ids)
+        self.people = people.known_as(self._ids, told)
+        self._addresses = store.lock_addresses(self._refs)
+        self.policies = policies.policies_in_force()
+        self.callbacks = callbacks.with_open_callback(self._ids)
+        self.own_calls = callbacks.own_calls({call(subject.contact) for subject in subjects})
+        self.decided = store.decided({subject.key for subject in subjects})
+        self.consents = people.consents_of(customer_ids=self._ids, address_refs=self._refs)
+        self.asked = store.asked(customer_ids=self._ids, address_refs=self._refs)
+
+    @property
+    def statements(self) -> tuple[Statement[object], ...]:
+        locks = (self._first_seen, self.locked, self._addresses)
+        return (*locks, self.people, self.policies, self.callbacks, self.own_calls, self.decided, self.consents, self.asked)
+
+    def wider(self) -> "Look | None":
+        """The same with people and addresses that only the database knew to be these people's; None when there are none."""
+        persons = self.people.result.by_id.values()
+        ids = {person.id for person in persons}
+        refs = {point.ref for person in persons if person.customer for point in person.customer.points}
+        if ids <= self._ids and refs <= self._refs:
+            return None
+        return Look(self._subjects, self._told, ids=ids | self._ids, refs=refs | self._refs)
+
+
+async def judge(unit: Unit, subjects: Iterable[Subject], deps: Deps, *, phase: Phase = "decide", look: Look | None = None) -> list[Judged]:
+    """Decide about each, in order, against what the one before has changed; to save and publish all of it is owed.
+
+    `look` is about all of them, asked already or not.
     """
     todo = list(subjects)
     if not todo:
         return []
-    known = await load(unit, todo, deps)
-    news = [subject for subject in todo if known.is_news(subject, phase=phase)]
-    fresh = iter(await decisions.fresh_ids(unit.tx, 2 * len(news))) if news else iter(())
-    judged = [_judge(unit, subject, known, phase=phase, fresh=fresh) for subject in news]
-    await _save(unit, judged, known, deps)
+    known = await load(unit, todo, deps, look=look)
+    fresh = ids_at(unit.now)
+    judged = [_judge(unit, subject, known, phase=phase, fresh=fresh) for subject in todo if known.is_news(subject, phase=phase)]
+    _save(unit, judged, known, deps)
     return judged
 
 
-async def load(unit: Unit, subjects: Sequence[Subject], deps: Deps) -> Known:
-    """What is known about these subjects' people, addresses and anchors."""
-    persons = await people.people_by_id(unit.tx, {subject.customer_id for subject in subjects if subject.customer_id})
-    ids = {person.id for person in persons.values()}
-    refs = {point.ref for person in persons.values() if person.customer for point in person.customer.points}
-    await store.lock_addresses(unit.tx, refs)
-    in_force = await policies_in_force(unit, deps.settings.first_policies)
-    anchors = {subject.key for subject in subjects}
+async def load(unit: Unit, subjects: Sequence[Subject], deps: Deps, *, look: Look | None = None) -> Known:
+    """What is known about these subjects' people, addresses and anchors; what was told of the people and is news is kept."""
+    look = look or Look(subjects, {})
+    if not look.people.is_asked:
+        await together(unit.tx, *look.statements)
+    while wider := look.wider():
+        look = wider
+        await together(unit.tx, *look.statements)
+    news, now_known = look.people.result.news, look.locked.result
+    people.keep(unit.tx, news, now_known=now_known)
+    facts = look.consents.result
     known = Known(
-        people=persons,
-        policies=in_force,
-        callbacks=frozenset(await callbacks.with_open_callback(unit.tx, ids)),
-        own_calls=frozenset(await callbacks.own_calls(unit.tx, {call(subject.contact) for subject in subjects})),
+        people=look.people.result.by_id,
+        policies=look.policies.result or await policies_in_force(unit, deps.settings.first_policies),
+        callbacks=look.callbacks.result,
+        own_calls=look.own_calls.result,
         gateways=frozenset(deps.gateways),
-        stood=await decisions.standing_decisions(unit.tx, anchors),
-        surveys=await store.survey_states(unit.tx, anchors),
+        stood=look.decided.result.stood,
+        surveys=look.decided.result.surveys,
     )
-    known.learn_consents(await people.consents_of(unit.tx, customer_ids=ids, address_refs=refs))
-    since = unit.now - _memory(in_force.values())
-    known.learn_asked(await store.asked(unit.tx, customer_ids=ids, address_refs=refs, since=since))
+    known.learn_consents(consent.merge(facts, people.facts_of(news.values(), now_known)) if news else facts)
+    known.learn_asked(look.asked.result)
     return known
-
-
-def _memory(in_force: Iterable[Policy]) -> timedelta:
-    """How far back any rule looks."""
-    days = [days for policy in in_force for days in (policy.terms.quarantine.any_days, policy.terms.quarantine.kind_days)]
-    return max(LONGEST_CAP, timedelta(days=max(days, default=0)))
 
 
 def _judge(unit: Unit, subject: Subject, known: Known, *, phase: Phase, fresh: Iterator[UUID]) -> Judged:
@@ -78,14 +110,14 @@ def _judge(unit: Unit, subject: Subject, known: Known, *, phase: Phase, fresh: I
     return Judged(subject, facts, known.person(subject), decision, stood, stood.id if stood else new_decision, survey_id)
 
 
-async def _save(unit: Unit, judged: Sequence[Judged], known: Known, deps: Deps) -> None:
+def _save(unit: Unit, judged: Sequence[Judged], known: Known, deps: Deps) -> None:
     news = [each for each in judged if not each.says_nothing_new(now=unit.now)]
     kept = {each.decision_id for each in news}
     waiting = {each.decision_id: each.decision.retry_at for each in judged if each.decision.retry_at and each.decision_id not in kept}
-    await decisions.look_again(unit.tx, waiting)
-    await decisions.save(unit.tx, [plan.decision_row(each, now=unit.now) for each in news])
-    await store.plan(unit.tx, [_planned(each, deps.sealer, unit) for each in news if _reserves(each)])
-    await store.drop(unit.tx, {known.surveys[each.subject.key][0]: each.decision.reason for each in news if _releases(each, known)})
+    decisions.look_again(unit.tx, waiting)
+    decisions.save(unit.tx, [plan.decision_row(each, now=unit.now) for each in news])
+    store.plan(unit.tx, [_planned(each, deps.sealer, unit) for each in news if _reserves(each)])
+    store.drop(unit.tx, {known.surveys[each.subject.key][0]: each.decision.reason for each in news if _releases(each, known)})
     for each in news:
         unit.send(plan.survey_decided(each, now=unit.now), key=each.key, correlation=each.subject.anchor)
         decided = deps.metrics.decisions.labels(each.subject.kind, each.decision.outcome.value, each.decision.reason)

@@ -4,6 +4,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from typing import NamedTuple
 from uuid import UUID
 
 from scoring.ask.model import State
@@ -13,6 +14,15 @@ from scoring.people.model import Call, Person
 from shared.schemas import Consent, Contact
 
 Anchor = tuple[str, UUID]
+
+
+class Decided(NamedTuple):
+    """By kind and anchor: the decision as it stands, and id and state of the survey."""
+
+    stood: dict[Anchor, Standing]
+    surveys: dict[Anchor, tuple[UUID, State]]
+
+
 LEFT = (State.SENDING, State.SENT, State.UNKNOWN)
 
 

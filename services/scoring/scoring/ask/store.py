@@ -10,10 +10,12 @@ from uuid import UUID
 from sqlalchemy import RowMapping
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from scoring.ask.known import Anchor, Decided
 from scoring.ask.model import State, Survey
 from scoring.ask.tables import survey
-from scoring.decide.model import Asked
+from scoring.decide.model import Asked, Standing
 from shared.runtime.database import as_json, row, rows, run
+from shared.runtime.pipeline import Row, Statement, Transaction, owe
 
 COLUMNS = ", ".join(f"survey.{field.name}" for field in fields(Survey))
 """What `read` needs."""
@@ -74,46 +76,58 @@ async def mark_delivered(tx: AsyncConnection, survey_id: UUID, *, at: datetime) 
     return found is not None
 
 
-async def lock_addresses(tx: AsyncConnection, address_refs: Collection[str]) -> None:
+def lock_addresses(address_refs: Collection[str]) -> Statement[int]:
     """Until the end of the transaction nobody else decides about these addresses; taken after the customers' locks, in one order."""
-    await run(
-        tx,
+    return Statement(
         """select pg_advisory_xact_lock(key) from (select distinct hashtextextended(ref, 0) as key
         from jsonb_array_elements_text(cast(:refs as jsonb)) as r(ref) order by key) as keys""",
-        refs=as_json(sorted(address_refs)),
+        len,
+        refs=as_json(list(address_refs)),
     )
 
 
-async def asked(tx: AsyncConnection, *, customer_ids: Collection[UUID], address_refs: Collection[str], since: datetime) -> list[Asked]:
-    """What counts as asked since then, of these customers or to these addresses: reserved, sent, perhaps sent."""
-    found = await rows(
-        tx,
-        """select kind, anchor, customer_id, address_ref, asked_at as at from survey
-        where customer_id = any(:ids) and asked_at > :since and state <> 'unsent'
+def asked(*, customer_ids: Collection[UUID], address_refs: Collection[str]) -> Statement[list[Asked]]:
+    """What counts as asked, of these customers or to these addresses: reserved, sent, perhaps sent. As far back as any policy looks."""
+    return Statement(
+        """with since as (select now() - interval '1 day' * greatest(30, max(cast(document #>> '{quarantine,any_days}' as float8)),
+          max(cast(document #>> '{quarantine,kind_days}' as float8))) as at from policy where active_from is not null)
+        select kind, anchor, customer_id, address_ref, asked_at from survey
+        where customer_id in (select cast(jsonb_array_elements_text(cast(:ids as jsonb)) as uuid))
+          and asked_at > (select at from since) and state <> 'unsent'
         union select kind, anchor, customer_id, address_ref, asked_at from survey
-        where address_ref = any(:refs) and asked_at > :since and state <> 'unsent'""",
-        ids=list(customer_ids),
-        refs=list(address_refs),
-        since=since,
+        where address_ref in (select jsonb_array_elements_text(cast(:refs as jsonb)))
+          and asked_at > (select at from since) and state <> 'unsent'""",
+        lambda found: [Asked(*each) for each in found],
+        ids=as_json(list(customer_ids)),
+        refs=as_json(list(address_refs)),
     )
-    return [Asked(**each) for each in found]
 
 
-async def survey_states(tx: AsyncConnection, anchors: Collection[tuple[str, UUID]]) -> dict[tuple[str, UUID], tuple[UUID, State]]:
-    """Id and state of the surveys about these, by kind and anchor."""
-    found = await rows(
-        tx,
-        """select kind, anchor, id, state from survey
-        join jsonb_to_recordset(cast(:rows as jsonb)) as r(kind text, anchor uuid) using (kind, anchor)""",
+def decided(anchors: Collection[Anchor]) -> Statement[Decided]:
+    """The decisions about these as they stand, and what has become of their surveys."""
+    return Statement(
+        """select d.kind, d.anchor, d.id, d.revision, d.interaction_revision, d.outcome, d.reason, d.verdicts, d.policy_version,
+          d.give_up_at, d.survey_id, s.id, s.state
+        from jsonb_to_recordset(cast(:rows as jsonb)) as r(kind text, anchor uuid) join decision d using (kind, anchor)
+        left join survey s using (kind, anchor)""",
+        _decided,
         rows=as_json([{"kind": kind, "anchor": anchor} for kind, anchor in anchors]),
     )
-    return {(each["kind"], each["anchor"]): (each["id"], State(each["state"])) for each in found}
 
 
-async def plan(tx: AsyncConnection, planned: Sequence[Mapping[str, object]]) -> None:
+def _decided(found: Sequence[Row]) -> Decided:
+    decided = Decided({}, {})
+    for kind, anchor, *stood, survey_id, state in found:
+        decided.stood[kind, anchor] = Standing(*stood)
+        if survey_id is not None:
+            decided.surveys[kind, anchor] = (survey_id, State(state))
+    return decided
+
+
+def plan(tx: Transaction, planned: Sequence[Mapping[str, object]]) -> None:
     """Reserve a place for each, again where its survey has not left. The rows' keys are the table's columns."""
     if planned:
-        await run(
+        owe(
             tx,
             f"""insert into survey ({", ".join(_PLANNED)}) select {", ".join(_PLANNED)}
             from jsonb_populate_recordset(cast(null as survey), cast(:rows as jsonb)) order by kind, anchor
@@ -123,10 +137,10 @@ async def plan(tx: AsyncConnection, planned: Sequence[Mapping[str, object]]) -> 
         )
 
 
-async def drop(tx: AsyncConnection, reasons: Mapping[UUID, str]) -> None:
+def drop(tx: Transaction, reasons: Mapping[UUID, str]) -> None:
     """These end unsent: the place they reserved is free again."""
     if reasons:
-        await run(
+        owe(
             tx,
             """update survey set state = 'unsent', reason = r.reason, due = null, lease_until = null, token = null, token_hash = null
             from jsonb_to_recordset(cast(:rows as jsonb)) as r(id uuid, reason text) where survey.id = r.id and state = 'planned'""",

@@ -11,9 +11,9 @@ from uuid import UUID
 from sqlalchemy import RowMapping
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from scoring.decide.model import Standing
 from scoring.decide.tables import decision
 from shared.runtime.database import as_json, row, rows, run
+from shared.runtime.pipeline import Transaction, owe
 from shared.schemas import DecisionStory
 
 _COLUMNS = [column.name for column in decision.columns]
@@ -31,41 +31,25 @@ class Waiting:
     aged_from: datetime
 
 
-async def fresh_ids(tx: AsyncConnection, count: int) -> list[UUID]:
-    """New ids that sort by time (UUIDv7), which keeps indexes small."""
-    return [each["id"] for each in await rows(tx, "select uuidv7() as id from generate_series(1, :count)", count=count)]
-
-
-async def standing_decisions(tx: AsyncConnection, anchors: Collection[tuple[str, UUID]]) -> dict[tuple[str, UUID], Standing]:
-    """By kind and anchor, as they stand."""
-    found = await rows(
-        tx,
-        """select kind, anchor, id, revision, interaction_revision, outcome, reason, verdicts, policy_version, give_up_at, survey_id
-        from decision join jsonb_to_recordset(cast(:rows as jsonb)) as r(kind text, anchor uuid) using (kind, anchor)""",
-        rows=as_json([{"kind": kind, "anchor": anchor} for kind, anchor in anchors]),
-    )
-    return {(each["kind"], each["anchor"]): Standing(**{k: v for k, v in each.items() if k not in ("kind", "anchor")}) for each in found}
-
-
-async def save(tx: AsyncConnection, decisions: Sequence[Mapping[str, object]]) -> None:
+def save(tx: Transaction, decisions: Sequence[Mapping[str, object]]) -> None:
     """Write decisions in one statement; what stood before becomes a row of its history. The rows' keys are the table's columns."""
     if not decisions:
         return
-    await run(
+    owe(
         tx,
         f"""with r as (select * from jsonb_populate_recordset(cast(null as decision), cast(:rows as jsonb))),
         kept as (insert into decision_revision (decision_id, revision, said)
-          select d.id, d.revision, to_jsonb(d) - 'contact' from decision d join r using (kind, anchor))
+          select d.id, d.revision, to_jsonb(d) - 'contact' from decision d join r using (kind, anchor) where r.revision > 1)
         insert into decision ({", ".join(_COLUMNS)}) select {", ".join(_COLUMNS)} from r order by kind, anchor
         on conflict (kind, anchor) do update set {", ".join(f"{name} = excluded.{name}" for name in _CHANGING)}""",
         rows=as_json(decisions),
     )
 
 
-async def look_again(tx: AsyncConnection, retries: Mapping[UUID, datetime]) -> None:
+def look_again(tx: Transaction, retries: Mapping[UUID, datetime]) -> None:
     """Nothing new was found: only the next time to look changes."""
     if retries:
-        await run(
+        owe(
             tx,
             """update decision set retry_at = r.retry_at from jsonb_to_recordset(cast(:rows as jsonb)) as r(id uuid, retry_at timestamptz)
             where decision.id = r.id""",

@@ -28,7 +28,7 @@ async def remember_consents(unit: Unit, consents: Sequence[Consent]) -> None:
         consent.model_copy(update={"customer_id": now_known[consent.customer_id]}) if consent.customer_id else consent
         for consent in consents
     ]
-    await people.merge_consents(unit.tx, facts)
+    people.merge_consents(unit.tx, facts)
     for fact in facts:
         key = fact.customer_id or fact.address_ref
         assert key is not None

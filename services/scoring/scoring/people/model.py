@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 from uuid import UUID
 
 from shared.schemas import CallbackChanged, Contact, Customer, PlatformRef
@@ -17,6 +18,13 @@ class Person:
     id: UUID
     customer: Customer | None
     erased: bool = False
+
+
+class People(NamedTuple):
+    """By the id asked for. `news`: what was told of an id and is newer than what is stored."""
+
+    by_id: dict[UUID, Person]
+    news: dict[UUID, Customer]
 
 
 @dataclass(frozen=True, slots=True)

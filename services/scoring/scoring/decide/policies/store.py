@@ -2,27 +2,34 @@
 
 from collections.abc import Collection, Mapping
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 
+import orjson
 from sqlalchemy import RowMapping
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from scoring.decide.first import VERSIONS, first_document
-from scoring.decide.policy import Policy, parse
+from scoring.decide.policy import Policy, Terms, parse
 from scoring.errors import PolicyIsActive, PolicyMissing
 from shared.runtime.audit import Actor, audit
 from shared.runtime.database import as_json, row, rows, run
+from shared.runtime.pipeline import Statement
 
 
-async def policies_in_force(tx: AsyncConnection, *, now: datetime) -> dict[str, Policy]:
+def policies_in_force() -> Statement[dict[str, Policy]]:
     """By kind: the last one activated."""
-    found = await rows(
-        tx,
-        """select distinct on (kind) version, kind, document from policy where active_from <= :now
+    return Statement(
+        """select distinct on (kind) version, kind, cast(document as text) from policy where active_from <= now()
         order by kind, active_from desc, version desc""",
-        now=now,
+        lambda found: {kind: Policy(version, kind, _terms(document)) for version, kind, document in found},
     )
-    return {each["kind"]: _policy(each) for each in found}
+
+
+@lru_cache(maxsize=64)
+def _terms(document: str) -> Terms:
+    """Parsed once: batch after batch is decided by the same document."""
+    return parse(orjson.loads(document))
 
 
 async def seed_policies(tx: AsyncConnection, *, now: datetime, changes: Mapping[str, Mapping[str, Any]]) -> None:

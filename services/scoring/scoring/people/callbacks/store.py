@@ -9,6 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from scoring.people.model import OPEN, Call, Callback, opening_survey
 from shared.runtime.database import as_json, rows, run
+from shared.runtime.pipeline import Statement
 from shared.schemas import CallbackChanged
 
 
@@ -66,16 +67,15 @@ async def claim_recoveries(tx: AsyncConnection, case_ids: Collection[UUID]) -> l
     return [_callback(each) for each in found]
 
 
-async def with_open_callback(tx: AsyncConnection, customer_ids: Collection[UUID]) -> set[UUID]:
+def with_open_callback(customer_ids: Collection[UUID]) -> Statement[frozenset[UUID]]:
     """Which of these have an open case; cases opened under an id that was merged count."""
-    found = await rows(
-        tx,
-        """select distinct coalesce(customer.merged_into, customer.id) as id
-        from callback join customer on customer.id = callback.customer_id
-        where callback.is_open and (customer.id = any(:ids) or customer.merged_into = any(:ids))""",
-        ids=list(customer_ids),
+    return Statement(
+        """with r as (select cast(jsonb_array_elements_text(cast(:ids as jsonb)) as uuid) as id)
+        select coalesce(customer.merged_into, customer.id) as id from callback join customer on customer.id = callback.customer_id
+        where callback.is_open and (customer.id in (select id from r) or customer.merged_into in (select id from r))""",
+        lambda found: frozenset(person for (person,) in found),
+        ids=as_json(list(customer_ids)),
     )
-    return {each["id"] for each in found}
 
 
 async def keep_own_calls(tx: AsyncConnection, calls: Mapping[Call, UUID]) -> None:
@@ -92,15 +92,14 @@ async def keep_own_calls(tx: AsyncConnection, calls: Mapping[Call, UUID]) -> Non
     )
 
 
-async def own_calls(tx: AsyncConnection, calls: Collection[Call]) -> set[Call]:
+def own_calls(calls: Collection[Call]) -> Statement[frozenset[Call]]:
     """Which of these contacts were our own calls."""
-    found = await rows(
-        tx,
+    return Statement(
         """select platform, account, ref from own_call join jsonb_to_recordset(cast(:rows as jsonb))
           as r(platform text, account text, ref text) using (platform, account, ref)""",
+        frozenset,
         rows=as_json([{"platform": each[0], "account": each[1], "ref": each[2]} for each in calls]),
     )
-    return {(each["platform"], each["account"], each["ref"]) for each in found}
 
 
 async def erase(tx: AsyncConnection, customer_ids: Collection[UUID]) -> None:
