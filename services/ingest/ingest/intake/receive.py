@@ -89,8 +89,8 @@ ANSWERS: dict[int | str, dict[str, Any]] = {
 Part = Annotated[str, Path(max_length=200)]
 
 
-@router.head("/v1/webhooks/{platform}", status_code=200)
-@router.head("/v1/webhooks/{platform}/{source}", status_code=200)
+@router.head("/v1/webhooks/{platform}", include_in_schema=False)
+@router.head("/v1/webhooks/{platform}/{source}", include_in_schema=False)
 async def look() -> Response:
     """Is anybody there? Intercom asks so before it believes an address. Says nothing of which sources there are."""
     return Response()
