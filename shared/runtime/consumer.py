@@ -99,10 +99,12 @@ class Consumer:
         if self._held.arriving:
             await patience.insist(partial(self._take_over, reader))
         records = await reader.poll(limit=self._reading.batch, seconds=self._reading.poll)
+        polled = asyncio.get_running_loop().time()
         if records:
             async with self._storing:
                 await self._store(records, patience)
         self.turned_at = asyncio.get_running_loop().time()
+        self._held.waited(since=polled, now=self.turned_at)
         await self._tick(reader, patience)
 
     def assigned(self, partitions: Collection[Partition]) -> None:

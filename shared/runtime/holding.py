@@ -35,6 +35,11 @@ class Held:
             self.stored[place] = nexts[place]
             self.moved[place] = now
 
+    def waited(self, *, since: float, now: float) -> None:
+        """While a batch is stored, however long the database is away, the partitions that are not in it do not stand still: they wait."""
+        for place, moved in self.moved.items():
+            self.moved[place] = min(now, moved + now - since)
+
     def of(self, topics: Collection[str]) -> list[Partition]:
         return [place for place in self.mine if place[0] in topics]
 

@@ -30,6 +30,14 @@ def test_a_partition_with_records_that_stands_still_too_long_ends_the_process(do
         dog.look({PLACE: Standing(5, SEEN)}, holding, stopped={}, now=121)
 
 
+def test_a_partition_that_had_no_turn_while_others_were_stored_does_not_stand_still(dog: Watchdog) -> None:
+    holding = held()
+    holding.waited(since=100, now=400)
+    dog.look({PLACE: Standing(5, SEEN)}, holding, stopped={}, now=419)
+    with pytest.raises(Stuck, match="things"):
+        dog.look({PLACE: Standing(5, SEEN)}, holding, stopped={}, now=421)
+
+
 def test_an_empty_partition_may_stand_still_for_ever(dog: Watchdog) -> None:
     holding = held()
     dog.look({PLACE: Standing(0, SEEN)}, holding, stopped={}, now=1000)
