@@ -17,7 +17,7 @@ from shared.schemas import SurveyAnswered
 from shared.topics import TOPICS
 from tests.support.checking import judged, settle
 from tests.support.fleet import Fleet, Replica
-from tests.support.ledger import native
+from tests.support.ledger import CONTACTS, native
 from tests.support.scene import Scene
 from tests.support.whole import read_all
 
@@ -30,12 +30,12 @@ _OUT_OF_RANGE = "aftercall_consumer_out_of_range_total"
 async def test_b11_offsets_out_of_range_are_read_from_the_earliest_and_said_loudly(scene: Scene) -> None:
     """While ingest is down the log loses its beginning, as retention does; then the topic is made anew, so that its offsets begin at 0."""
     ingest = (await scene.fleet.start_all("ingest"))["ingest"]
-    await scene.ledger.tell(range(200), repeating=0)
+    await scene.ledger.tell(range(800), repeating=0)
     await settle(scene.fleet, scene.ledger, "ingest")
     assert await ingest.stop() == 0
-    await scene.ledger.publish(record for number in range(1_000, 1_200) for record in native(number, ended=datetime.now(UTC)).records)
+    await scene.ledger.publish(record for number in range(10_000, 10_200) for record in native(number, ended=datetime.now(UTC)).records)
     await _cut_away(scene.fleet, PHONE)
-    await scene.ledger.tell(range(200, 400), repeating=0)
+    await scene.ledger.tell(range(800, 1_600), repeating=0)
 
     cut = (await scene.fleet.start_all("ingest"))["ingest"]
     await settle(scene.fleet, scene.ledger, "ingest")
@@ -45,7 +45,7 @@ async def test_b11_offsets_out_of_range_are_read_from_the_earliest_and_said_loud
     assert await cut.stop() == 0
 
     await _make_anew(scene.fleet, PHONE)
-    await scene.ledger.tell(range(400, 500), repeating=0)
+    await scene.ledger.tell(range(1_600, CONTACTS), repeating=0)
     anew = (await scene.fleet.start_all("ingest"))["ingest"]
     await settle(scene.fleet, scene.ledger, "ingest")
     said_when_anew = await anew.metric(_OUT_OF_RANGE, topic=PHONE)

@@ -23,7 +23,7 @@ from shared.topics import DEAD_TOPICS, TOPICS
 from tests.support.checking import judged, settle
 from tests.support.fault_proxy import FaultProxy, fault_proxy
 from tests.support.fleet import platform_key
-from tests.support.ledger import native
+from tests.support.ledger import CONTACTS, native
 from tests.support.scene import Scene
 from tests.support.toy import INPUT, OUTPUT, RELAY_BATCH, WHEN, Toy, create_tables
 from tests.support.verdicts import VERDICTS
@@ -187,8 +187,8 @@ async def test_c3_connections_reset_during_commit(scene: Scene) -> None:
         await scene.fleet.start_all()
         breaking = asyncio.create_task(_keep_breaking(proxy))
         answering = asyncio.create_task(scene.ledger.answer(scene.gateway))
-        for at in range(0, 300, 30):
-            await scene.ledger.tell(range(at, at + 30))
+        for at in range(0, CONTACTS, 100):
+            await scene.ledger.tell(range(at, at + 100))
             await asyncio.sleep(1)
         breaking.cancel()
         proxy.trigger = b""

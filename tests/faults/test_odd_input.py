@@ -6,17 +6,16 @@ import random
 from collections import Counter
 from datetime import UTC, datetime, timedelta
 from typing import Any
-from uuid import uuid4
 
 import httpx
 import pytest
 
 from deploy.demo.people import person
 from shared.runtime.broker import Outgoing
-from shared.schemas import FeedbackScored, ProfileGiven, SurveyAnswered
+from shared.schemas import ProfileGiven, SurveyAnswered
 from tests.support.cases import a_customer, an_answer
 from tests.support.checking import judged, settle
-from tests.support.ledger import Told, native_of, response
+from tests.support.ledger import Told, native_of, response, scored
 from tests.support.scene import Scene
 from tests.support.verdicts import VERDICTS
 
@@ -122,7 +121,7 @@ async def test_f1_the_same_score_three_times_opens_one_case(scene: Scene) -> Non
     read = "select coalesce(sum(next), 0) from routing.consumer_offset where topic = 'feedback.scored'"
     changes = []
     for times in (1, 2, 3):
-        await scene.ledger.publish(_heard(each) for each in answers)
+        await scene.ledger.publish(scored(each) for each in answers)
         await scene.fleet.until(read, 60 * times)
         changes.append(await scene.fleet.rows("select case_id, revision, change from routing.case_history order by 1, 2"))
     cases = await scene.fleet.count("select count(*) from routing.cases")
@@ -219,8 +218,3 @@ def _profile(member: str, phone: str) -> Outgoing:
     }
     headers = {"ce_specversion": "1.0", "ce_id": f"p-{member}", "ce_source": "/crm", "ce_type": ProfileGiven.TYPE}
     return Outgoing("customers.profiles", member.encode(), json.dumps(said).encode(), tuple((k, v.encode()) for k, v in headers.items()))
-
-
-def _heard(answer: FeedbackScored) -> Outgoing:
-    headers = {"ce_specversion": "1.0", "ce_source": "/aftercall/scoring", "ce_type": FeedbackScored.TYPE, "ce_id": str(uuid4())}
-    return Outgoing("feedback.scored", uuid4().bytes, answer.encode(), tuple((k, v.encode()) for k, v in headers.items()))

@@ -10,16 +10,13 @@ import pytest
 
 from deploy.demo.forms import visit
 from deploy.demo.people import person
-from routing.settings import Settings as RoutingSettings
-from shared.runtime.access import ALL_TEAMS, COOKIE, Access, Principal
 from shared.runtime.broker import Outgoing
-from shared.runtime.database import Database
-from shared.runtime.settings import load
-from shared.schemas import FeedbackScored, SurveyAnswered
+from shared.schemas import SurveyAnswered
 from tests.support.cases import a_customer, an_answer
 from tests.support.checking import settle
 from tests.support.fleet import POLICIES
-from tests.support.ledger import native_of, response
+from tests.support.ledger import native_of, response, scored
+from tests.support.outsiders import cookie
 from tests.support.scene import Scene
 from tests.support.verdicts import VERDICTS
 from tests.support.whole import read_all
@@ -120,9 +117,9 @@ async def test_e2_a_hundred_first_answers_at_once_on_one_token_leave_one_score(s
 async def test_f6_of_two_supervisors_who_claim_at_once_one_wins_and_the_other_sees_who(scene: Scene) -> None:
     replicas = [await scene.fleet.start("routing"), await scene.fleet.start("routing")]
     await asyncio.gather(*(replica.ready() for replica in replicas))
-    await _hear([an_answer(2, customer=a_customer()) for _ in range(20)], scene)
+    await scene.ledger.publish(scored(an_answer(2, customer=a_customer())) for _ in range(20))
     await scene.fleet.until("select count(*) from routing.cases", 20)
-    cookies = {ref: _cookie(scene, ref) for ref in ("ana", "maria")}
+    cookies = {ref: cookie(scene.fleet, ref, role="supervisor") for ref in ("ana", "maria")}
     winners: Counter[str] = Counter()
     async with httpx.AsyncClient(timeout=30) as client:
         for case in await scene.fleet.rows("select number, revision from routing.cases order by number"):
@@ -151,7 +148,7 @@ async def test_h7_two_unhappy_answers_of_one_customer_on_two_replicas_share_one_
     await asyncio.gather(*(replica.ready() for replica in [await scene.fleet.start("routing"), await scene.fleet.start("routing")]))
     await scene.both_have_partitions("routing", "feedback.scored")
     customers = [a_customer() for _ in range(CUSTOMERS)]
-    await _hear([an_answer(score, customer=who) for score in (1, 3) for who in customers], scene)
+    await scene.ledger.publish(scored(an_answer(score, customer=who)) for score in (1, 3) for who in customers)
     await scene.fleet.until("select count(*) from routing.answer where case_id is not null", 2 * CUSTOMERS)
     cases = await scene.fleet.rows(
         "select customer_id, count(*) as n, sum(jsonb_array_length(survey_ids)) as answers from routing.cases group by 1"
@@ -167,18 +164,5 @@ async def test_h7_two_unhappy_answers_of_one_customer_on_two_replicas_share_one_
     )
 
 
-async def _hear(answers: list[FeedbackScored], scene: Scene) -> None:
-    headers = {"ce_specversion": "1.0", "ce_source": "/aftercall/scoring", "ce_type": FeedbackScored.TYPE}
-    said = [(each, tuple((k, v.encode()) for k, v in (headers | {"ce_id": str(uuid4())}).items())) for each in answers]
-    await scene.ledger.publish(Outgoing("feedback.scored", uuid4().bytes, each.encode(), with_headers) for each, with_headers in said)
-
-
 def _kept(headers: tuple[tuple[str, bytes | None], ...]) -> tuple[tuple[str, bytes], ...]:
     return tuple((name, value or b"") for name, value in headers)
-
-
-def _cookie(scene: Scene, ref: str) -> str:
-    settings = load(RoutingSettings, database_url=scene.fleet.database_url)
-    access = Access(settings, Database(scene.fleet.database_url, schema="routing", pool_size=1))
-    who = Principal("person", ref, ref.title(), frozenset({"supervisor"}), ALL_TEAMS)
-    return f"{COOKIE}={access.session(who)}"

@@ -5,7 +5,7 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import Any
 
-from tests.support.fleet import SERVICES, Fleet
+from tests.support.fleet import SERVICES, Fleet, Rows
 from tests.support.ledger import Ledger, is_detractor
 from tests.support.verdicts import VERDICTS
 from tests.support.whole import read_all
@@ -18,6 +18,20 @@ _SETTLED = """select count(*) from scoring.survey
   where kind = 'tnps' and (state in ('sent', 'unsent') or (state = 'unknown' and due is null))"""
 _CASES = "select c.customer_id, count(*) as n from routing.cases c group by 1"
 _UNALERTED = "select count(*) as n from routing.cases c where not exists (select from routing.alert_case a where a.case_id = c.id)"
+
+_EFFECTS = (
+    "select id, revision from ingest.interaction order by 1, 2",
+    "select id, revision, outcome from scoring.decision order by 1",
+    "select id, state, attempts from scoring.survey order by 1",
+    "select survey_id, score, revision, published from scoring.feedback order by 1",
+    "select day, kind, channel, segment, moment, promoters, passives, detractors from scoring.tally_by_segment order by 1, 2, 3, 4, 5",
+    "select id, revision, state from routing.cases order by 1",
+)
+
+
+async def effects(fleet: Fleet) -> list[Rows]:
+    """What the services have done, to be compared with what they have done later."""
+    return [await fleet.rows(sql) for sql in _EFFECTS]
 
 
 @dataclass(frozen=True, slots=True)

@@ -120,7 +120,8 @@ class Fleet:
     def broker(self) -> KafkaBroker:
         return KafkaBroker(self.bootstrap, prefix=self.prefix, session_s=6)
 
-    async def start(self, service: str, *, failpoints: str = "", **variables: str) -> Replica:
+    async def start(self, service: str, *, failpoints: str = "", data_mib: int = 0, **variables: str) -> Replica:
+        """A process of a service; with `data_mib`, one that the kernel gives no more memory of its own than that."""
         public, internal = free_ports(2)
         self._numbers[service] += 1
         log = self.folder / f"{service}-{self._numbers[service]}.log"
@@ -132,6 +133,8 @@ class Fleet:
             **variables,
         }
         tied = ["setpriv", "--pdeathsig", "KILL"] if shutil.which("setpriv") else []
+        if data_mib:
+            tied += ["prlimit", f"--data={data_mib * 1_048_576}"]
         with log.open("wb") as out:
             process = await asyncio.create_subprocess_exec(
                 *tied, sys.executable, "-m", service, "run", env=environment, stdout=out, stderr=out, start_new_session=True

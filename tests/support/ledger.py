@@ -6,6 +6,7 @@ import random
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from itertools import islice
 from uuid import uuid4
 
 import httpx
@@ -13,13 +14,13 @@ import httpx
 from deploy.demo import center
 from deploy.demo.people import Person, person
 from shared.runtime.broker import Broker, BrokerAway, Outgoing
-from shared.schemas import PlatformRef, SurveyAnswered
+from shared.schemas import FeedbackScored, PlatformRef, SurveyAnswered
 from tests.support.fake_gateway import FakeGateway
 
 ACCOUNT = "faults"
 SCORES = (2, 8, 10, 5, 9, 10, 0, 7, 10, 10)
 CHUNK = 500
-CONTACTS = 2_000
+CONTACTS = 2_004
 """Of these, 10,000 events: three of a native contact, six of one of Connect's."""
 
 
@@ -127,24 +128,25 @@ class Ledger:
             by_phone = {each.phone: each for each in self.told.values()}
             fresh, seen = gateway.delivered[seen:], len(gateway.delivered)
             numbers = [by_phone[each.to].number for each in fresh if by_phone[each.to].number not in self.answered]
-            await self.publish(self._answer(number) for number in (*numbers, *(n for n in numbers if n % 10 == 0)))
+            self.answered |= {number: score_of(number) for number in numbers}
+            await self.publish(self.answer_of(number) for number in (*numbers, *(n for n in numbers if n % 10 == 0)))
             await asyncio.sleep(0.1)
 
-    def _answer(self, number: int) -> Outgoing:
-        self.answered[number] = score_of(number)
+    def answer_of(self, number: int, *, score: int | None = None) -> Outgoing:
+        """What customer `number` says, under the id it always has."""
         of = self.told[number]
         said = SurveyAnswered(
             answer_id=f"answer-{number}",
             contact=PlatformRef(platform=of.platform, account=of.account, ref=of.ref),
             channel="sms",
-            score=score_of(number),
+            score=score_of(number) if score is None else score,
         )
         return response(said)
 
     async def publish(self, records: Iterable[Outgoing]) -> None:
-        owed = list(records)
-        for at in range(0, len(owed), CHUNK):
-            await self._insist(owed[at : at + CHUNK])
+        left = iter(records)
+        while owed := list(islice(left, CHUNK)):
+            await self._insist(owed)
 
     async def _insist(self, owed: Sequence[Outgoing]) -> None:
         """A platform too keeps what its broker did not take, and sends it again; some of it may then be there twice."""
@@ -161,6 +163,12 @@ class Ledger:
     @property
     def detractors(self) -> list[int]:
         return [number for number in self.told if is_detractor(number)]
+
+
+def scored(answer: FeedbackScored) -> Outgoing:
+    """An answer as scoring tells of it, under another message id and another key each time."""
+    headers = {"ce_specversion": "1.0", "ce_source": "/aftercall/scoring", "ce_type": FeedbackScored.TYPE, "ce_id": str(uuid4())}
+    return Outgoing("feedback.scored", uuid4().bytes, answer.encode(), tuple((name, value.encode()) for name, value in headers.items()))
 
 
 def response(said: SurveyAnswered) -> Outgoing:

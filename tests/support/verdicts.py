@@ -15,8 +15,9 @@ class Verdicts:
 
     def say(self, case: str, *, events: int, lost: int, duplicates: dict[str, int], began: float, **more: Any) -> dict[str, Any]:
         """Print the line of a case and fail it where anything was lost or doubled."""
-        line = {"case": case, "events": events, "lost": lost, **duplicates, **more, "seconds": round(time.monotonic() - began, 1)}
-        self.lines.append({**line, "duplicates": sum(duplicates.values())})
+        seconds, doubled = round(time.monotonic() - began, 1), sum(duplicates.values())
+        line = {"case": case, "events": events, "lost": lost, "duplicates": doubled, **duplicates, **more, "seconds": seconds}
+        self.lines.append(line)
         print(f"\n{json.dumps(line)}", flush=True)
         assert lost == 0, line
         assert not any(duplicates.values()), line
