@@ -2,15 +2,15 @@
 
 import re
 from dataclasses import dataclass
-from typing import cast
 
 from pydantic import JsonValue
 
+from ingest.normalise import telling
 from ingest.normalise.decode import Document, digest
 from ingest.normalise.envelopes import Letter
 from ingest.normalise.fields import FEWEST_OUTSIDE_DIGITS, LONGEST_ID, outside_number_in, text
 from ingest.normalise.model import Event, Facts, Handles, Ignored, Kind, Raw
-from ingest.normalise.times import Moment, as_datetime
+from ingest.normalise.times import Moment
 
 PLATFORM = "asterisk"
 FROM_INSIDE = "from-internal"
@@ -20,7 +20,7 @@ _CHANNEL = re.compile(r"(?:[\w-]+/)?(?P<name>[^@;/]+?)(?:@[^;]*?)?(?:-[0-9a-f]{6
 _EXTENSION = re.compile(rf"\d{{1,{FEWEST_OUTSIDE_DIGITS - 1}}}\Z", re.ASCII)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)  # not frozen: there is one for every event
 class Told:
     """What one record, line or event says. `stream` is which of the sources it is of; without an `id` its content is the id."""
 
@@ -40,20 +40,16 @@ def account_of(letter: Letter, raw: Raw) -> str:
 
 
 def event(letter: Letter, raw: Raw, told: Told) -> Event:
-    account, content = account_of(letter, raw), digest(letter.document)
-    facts, moment = told.facts, told.moment
-    facts["channel"] = "phone"
-    if moment.doubt or moment.ms is None:
-        facts["clock"] = moment.doubt or "missing"
-    return Event(
-        envelope=letter.envelope, index=letter.index, platform=PLATFORM, account=account, source=f"{PLATFORM}/{account}/{told.stream}",
-        id=told.id or content.hex(), version="", hash=content, root=told.root, leg=told.leg, kind=told.kind,
-        at=None if moment.ms is None else as_datetime(moment.ms), facts=facts, handles=told.handles,
+    content = digest(letter.document)
+    whole = telling.Told(
+        platform=PLATFORM, account=None, stream=told.stream, id=told.id or content.hex(), version="", hash=content, root=told.root,
+        leg=told.leg, kind=told.kind, moment=told.moment, facts={**told.facts, "channel": "phone"}, handles=told.handles,
     )  # fmt: skip
+    return telling.event(letter, raw, whole)
 
 
 def ignored(letter: Letter, reason: str) -> Ignored:
-    return Ignored(letter.envelope, letter.index, PLATFORM, reason)
+    return telling.ignored(letter, PLATFORM, reason)
 
 
 def endpoint(channel: JsonValue) -> str | None:
@@ -92,7 +88,7 @@ def before(moment: Moment, *lengths: int | None) -> int | None:
 
 def add(facts: Facts, **found: object) -> None:
     """What of `found`, named as facts are, is there."""
-    facts.update(cast("Facts", {name: value for name, value in found.items() if value is not None}))
+    facts |= telling.facts_of(**found)
 
 
 def lowered(document: Document) -> Document:

@@ -7,14 +7,14 @@ outside says `Outbound`, for it calls us. Names on the line are the telephone co
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import cast
 
 from ingest.normalise.decode import Document, digest
 from ingest.normalise.envelopes import Letter
 from ingest.normalise.fields import LONGEST_ID, code_in, outside_number_in, part, required_inside, text
 from ingest.normalise.model import Event, Facts, Handles, Ignored, Kind, Raw
 from ingest.normalise.ringcentral import words
-from ingest.normalise.times import Moment, as_datetime, first_time
+from ingest.normalise.telling import Told, event, facts_of, ignored
+from ingest.normalise.times import Moment, first_time
 from ingest.normalise.unreadable import Unreadable
 
 _SESSIONS = "/telephony/sessions"
@@ -28,7 +28,7 @@ class _Call:
     """What a notification says of the whole session; `prefix` leads to its body in complaints."""
 
     session: str
-    account: str
+    account: str | None
     sequence: str | None
     uuid: str | None
     moment: Moment
@@ -42,19 +42,19 @@ def adapt(letter: Letter, raw: Raw) -> Sequence[Event] | Ignored:
     path = text(notice.get("event")) or ""
     body = part(notice, "body")
     if not path.partition("?")[0].endswith(_SESSIONS):
-        return _ignored(letter, f"event_{_subject(path)}")
+        return ignored(letter, words.PLATFORM, f"event_{_subject(path)}")
     origin = _plain(part(body, "origin").get("type"))
     if origin in words.NO_CONTACT:
-        return _ignored(letter, f"origin_{origin}")
+        return ignored(letter, words.PLATFORM, f"origin_{origin}")
     call = _Call(
-        session=required_inside(body, "telephonySessionId", f"{within}body."), account=_account(path, body, letter, raw),
+        session=required_inside(body, "telephonySessionId", f"{within}body."), account=_account(path, body),
         sequence=text(body.get("sequence"), LONGEST_ID), uuid=text(notice.get("uuid"), LONGEST_ID),
         moment=first_time(body.get("eventTime"), notice.get("timestamp")), we_call=origin in words.WE_CALL, prefix=f"{within}body.",
     )  # fmt: skip
     parties = body.get("parties")
     if not isinstance(parties, list) or not parties:
-        return _ignored(letter, "no_parties")
-    return [_event(letter, call, party, place) for place, party in enumerate(parties)]
+        return ignored(letter, words.PLATFORM, "no_parties")
+    return [_event(letter, raw, call, party, where=f"{call.prefix}parties[{place}]") for place, party in enumerate(parties)]
 
 
 def _notice(document: Document) -> tuple[Document, str]:
@@ -72,30 +72,27 @@ def _subject(path: str) -> str:
     return last.replace("-", "_") if last and not any(sign.isdigit() for sign in last) else "other"
 
 
-def _account(path: str, body: Document, letter: Letter, raw: Raw) -> str:
+def _account(path: str, body: Document) -> str | None:
     """That of the path, which is the subscriber's; there it may also stand as `~`."""
-    named = _ACCOUNT.search(path)
+    if named := _ACCOUNT.search(path):
+        return named[1]
     parties = body.get("parties")
     first = parties[0] if isinstance(parties, list) and parties and isinstance(parties[0], dict) else {}
-    said = named[1] if named else text(body.get("accountId"), LONGEST_ID) or text(first.get("accountId"), LONGEST_ID)
-    return said or letter.account or raw.account or "-"
+    return text(body.get("accountId"), LONGEST_ID) or text(first.get("accountId"), LONGEST_ID)
 
 
-def _event(letter: Letter, call: _Call, party: object, place: int) -> Event:
-    where = f"{call.prefix}parties[{place}]"
+def _event(letter: Letter, raw: Raw, call: _Call, party: object, *, where: str) -> Event:
     if not isinstance(party, dict):
         raise Unreadable("not_an_object", where)
     leg = required_inside(party, "id", f"{where}.")
     kind, facts, handles = _told(party, call, leg)
-    if call.moment.doubt or call.moment.ms is None:
-        facts["clock"] = call.moment.doubt or "missing"
     content = digest({"party": party, "sequence": call.sequence, "ms": call.moment.ms})
     own = f"{call.session}/{call.sequence}" if call.sequence else call.uuid or content.hex()
-    return Event(
-        envelope=letter.envelope, index=letter.index, platform=words.PLATFORM, account=call.account,
-        source=f"{words.PLATFORM}/{call.account}/session", id=f"{own}/{leg}", version="", hash=content, root=call.session, leg=leg,
-        kind=kind, at=None if call.moment.ms is None else as_datetime(call.moment.ms), facts=facts, handles=handles,
+    told = Told(
+        platform=words.PLATFORM, account=call.account, stream="session", id=f"{own}/{leg}", version="", hash=content, root=call.session,
+        leg=leg, kind=kind, moment=call.moment, facts=facts, handles=handles,
     )  # fmt: skip
+    return event(letter, raw, told)
 
 
 def _told(party: Document, call: _Call, leg: str) -> tuple[Kind, Facts, Handles]:
@@ -111,7 +108,7 @@ def _told(party: Document, call: _Call, leg: str) -> tuple[Kind, Facts, Handles]
         facts["frame"] = True
         if away and not call.we_call:
             facts["direction"], handles = "inbound", _handle(caller)
-    _add(facts, medium=words.MEDIA.get(code))
+    facts |= facts_of(medium=words.MEDIA.get(code))
     if code in words.GONE and reason and reason not in words.GOES_ON:
         facts["disconnect"] = reason
     if reason in words.FAULTS and facts.get("direction") == "outbound":
@@ -127,7 +124,7 @@ def _add_ours(facts: Facts, extension: str, reason: str, *, caller: Document, ca
     name = text(mine.get("name"), LONGEST_ID)
     facts["rung"] = True
     facts["direction"] = "outbound" if away else "inbound"
-    _add(facts, agent=extension, agent_name=name, queue=(name or extension) if reason == "agentanswered" else None)
+    facts |= facts_of(agent=extension, agent_name=name, queue=(name or extension) if reason == "agentanswered" else None)
     return {} if _extension(theirs) else _handle(theirs)
 
 
@@ -143,11 +140,3 @@ def _handle(end: Document) -> Handles:
 def _plain(value: object) -> str:
     """A word without the capitals and underscores that differ between versions."""
     return value.lower().replace("_", "") if isinstance(value, str) and len(value) <= LONGEST_ID else ""
-
-
-def _add(facts: Facts, **found: object) -> None:
-    facts.update(cast("Facts", {name: value for name, value in found.items() if value is not None}))
-
-
-def _ignored(letter: Letter, reason: str) -> Ignored:
-    return Ignored(letter.envelope, letter.index, words.PLATFORM, reason)

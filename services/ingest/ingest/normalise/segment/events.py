@@ -5,9 +5,6 @@
 """
 
 from collections.abc import Sequence
-from typing import cast
-
-from pydantic import JsonValue
 
 from ingest.normalise.decode import Document, digest
 from ingest.normalise.envelopes import Letter
@@ -25,7 +22,8 @@ from ingest.normalise.fields import (
     text,
 )
 from ingest.normalise.model import Event, Facts, Handles, Ignored, Kind, Raw
-from ingest.normalise.times import Moment, as_datetime, first_time
+from ingest.normalise.telling import Told, event, facts_of, handles_of, ignored
+from ingest.normalise.times import Moment, first_time
 
 PLATFORM = "segment"
 
@@ -39,13 +37,13 @@ def adapt(letter: Letter, raw: Raw) -> Event | Sequence[Event] | Ignored:
     document = letter.document
     kind = document.get("type") or document.get("action")
     if kind != "track":
-        return _ignored(letter, f"type_{kind}" if kind in _TYPES else "type_unknown")
+        return ignored(letter, PLATFORM, f"type_{kind}" if isinstance(kind, str) and kind in _TYPES else "type_unknown")
     name = code_in(document.get("event")) or ""
     if name in (_STARTED, _ENDED):
         return _live_chat(letter, raw, ended=name == _ENDED)
     if name in raw.ends:
         return _visit(letter, raw)
-    return _ignored(letter, "live_chat" if name.startswith(_LIVE_CHAT) else "event_not_agreed")
+    return ignored(letter, PLATFORM, "live_chat" if name.startswith(_LIVE_CHAT) else "event_not_agreed")
 
 
 def _live_chat(letter: Letter, raw: Raw, *, ended: bool) -> Event | Sequence[Event]:
@@ -55,7 +53,7 @@ def _live_chat(letter: Letter, raw: Raw, *, ended: bool) -> Event | Sequence[Eve
     facts: Facts = {"channel": "chat", "medium": "webchat", "direction": "inbound"}
     name = text(properties.get("agent_name"), LONGEST_ID)
     agent = text(properties.get("agent_id"), LONGEST_ID) or text(properties.get("agent_username"), LONGEST_ID) or name
-    _add(facts, agent=agent, agent_name=name)
+    facts |= facts_of(agent=agent, agent_name=name)
     if not ended:
         return _event(letter, raw, moment, root=root, kind=Kind.CONNECTED if agent else Kind.STARTED, facts=facts)
     length = seconds(properties.get("conversation_duration"))
@@ -63,7 +61,7 @@ def _live_chat(letter: Letter, raw: Raw, *, ended: bool) -> Event | Sequence[Eve
         facts["started_ms"] = moment.ms - length * 1000
     if not agent:
         return _event(letter, raw, moment, root=root, kind=Kind.ENDED, facts=facts)
-    _add(facts, talk_s=length, connected_ms=facts.get("started_ms"))
+    facts |= facts_of(talk_s=length, connected_ms=facts.get("started_ms"))
     kinds = (Kind.ENDED,) if "connected_ms" in facts else (Kind.CONNECTED, Kind.ENDED)
     return [_event(letter, raw, moment, root=root, kind=kind, facts=facts) for kind in kinds]
 
@@ -73,22 +71,18 @@ def _visit(letter: Letter, raw: Raw) -> Event:
     properties, context = part(letter.document, "properties"), part(letter.document, "context")
     named = (properties.get("conversation_id"), properties.get("session_id"), context.get("sessionId"), context.get("session_id"))
     session = next((found for value in named if (found := text(value, LONGEST_ID))), None)
-    facts: Facts = {"channel": "web", "direction": "inbound", "self_served": True}
-    if traits := kept(properties, raw.traits):
-        facts["traits"] = traits
-    _add(facts, purpose=purpose_in(properties))
+    facts = facts_of(
+        channel="web", direction="inbound", self_served=True, traits=kept(properties, raw.traits) or None, purpose=purpose_in(properties)
+    )
     return _event(letter, raw, _moment(letter.document), root=session or _id(letter), kind=Kind.ENDED, facts=facts)
 
 
 def _event(letter: Letter, raw: Raw, moment: Moment, *, root: str, kind: Kind, facts: Facts) -> Event:
-    account, version = letter.account or raw.account or "-", kind.value if kind is Kind.CONNECTED else ""
-    if moment.doubt or moment.ms is None:
-        facts["clock"] = moment.doubt or "missing"
-    return Event(
-        envelope=letter.envelope, index=letter.index, platform=PLATFORM, account=account, source=f"{PLATFORM}/{account}",
-        id=_id(letter), version=version, hash=_content(letter.document), root=root, leg=root, kind=kind,
-        at=None if moment.ms is None else as_datetime(moment.ms), facts=facts, handles=_handles(letter.document),
+    told = Told(
+        platform=PLATFORM, account=None, stream="track", id=_id(letter), version=kind.value if kind is Kind.CONNECTED else "",
+        hash=_content(letter.document), root=root, leg=root, kind=kind, moment=moment, facts=facts, handles=_handles(letter.document),
     )  # fmt: skip
+    return event(letter, raw, told)
 
 
 def _id(letter: Letter) -> str:
@@ -108,18 +102,9 @@ def _handles(document: Document) -> Handles:
     context = part(document, "context")
     traits = part(context, "traits") or part(document, "traits")
     user = text(document.get("userId"), LONGEST_PERSONAL)
-    found = {
-        "member_id": user if mail_in(user) is None else None,
-        "email": mail_in(traits.get("email")) or mail_in(user),
-        "phone": number_in(traits.get("phone")),
-        "name": text(traits.get("name"), LONGEST_PERSONAL),
-    }
-    return cast("Handles", {name: value for name, value in found.items() if value is not None})
-
-
-def _add(facts: Facts, **found: JsonValue) -> None:
-    facts.update(cast("Facts", {name: value for name, value in found.items() if value is not None}))
-
-
-def _ignored(letter: Letter, reason: str) -> Ignored:
-    return Ignored(letter.envelope, letter.index, PLATFORM, reason)
+    return handles_of(
+        member_id=user if mail_in(user) is None else None,
+        email=mail_in(traits.get("email")) or mail_in(user),
+        phone=number_in(traits.get("phone")),
+        name=text(traits.get("name"), LONGEST_PERSONAL),
+    )

@@ -6,15 +6,16 @@ their fingerprint.
 """
 
 import re
-from typing import cast
 
 from pydantic import JsonValue
 
+from ingest.normalise import telling
 from ingest.normalise.decode import Document, digest
 from ingest.normalise.envelopes import Letter
 from ingest.normalise.fields import LONGEST_ID, LONGEST_PERSONAL, code_in, kept, mail_in, part, purpose_in, required_inside, text
-from ingest.normalise.model import Event, Facts, Handles, Ignored, Kind, Raw
-from ingest.normalise.times import as_datetime, first_time
+from ingest.normalise.model import Event, Handles, Ignored, Kind, Raw
+from ingest.normalise.telling import Told, facts_of, handles_of, ignored
+from ingest.normalise.times import first_time
 
 PLATFORM = "snowplow"
 
@@ -28,13 +29,13 @@ def adapt(letter: Letter, raw: Raw) -> Event | Ignored:
     wrapped = "rawEvent" in letter.document
     event = part(letter.document, "event") if wrapped else letter.document
     if wrapped and not event:
-        return _ignored(letter, "no_event")
+        return ignored(letter, PLATFORM, "no_event")
     if _failed(event):
-        return _ignored(letter, "failed_event")
+        return ignored(letter, PLATFORM, "failed_event")
     what = _what(event)
     name = code_in(event.get("event_name")) or _name_of(event) or code_in(event.get("event"))
     if name not in raw.ends:
-        return _ignored(letter, "event_not_agreed")
+        return ignored(letter, PLATFORM, "event_not_agreed")
     return _event(letter, event, what, raw, prefix="event." if wrapped else "")
 
 
@@ -65,28 +66,17 @@ def _event(letter: Letter, event: Document, what: Document, raw: Raw, *, prefix:
     fingerprint = text(event.get("event_fingerprint"), LONGEST_ID) or ""
     root = text(event.get("domain_sessionid"), LONGEST_ID) or own
     moment = first_time(*(event.get(name) for name in ("derived_tstamp", "collector_tstamp", "dvce_created_tstamp")), zone="UTC")
-    account = letter.account or raw.account or "-"
-    facts: Facts = {"channel": "web", "direction": "inbound", "self_served": True}
-    if found := kept(what, raw.traits):
-        facts["traits"] = found
-    if purpose := purpose_in(what):
-        facts["purpose"] = purpose
-    if moment.doubt or moment.ms is None:
-        facts["clock"] = moment.doubt or "missing"
-    told: Document = {"what": what, "root": root, **{name: event.get(name) for name in ("event_name", "user_id", "dvce_created_tstamp")}}
-    return Event(
-        envelope=letter.envelope, index=letter.index, platform=PLATFORM, account=account, source=f"{PLATFORM}/{account}", id=own,
-        version=fingerprint, hash=digest(told), root=root, leg=root, kind=Kind.ENDED,
-        at=None if moment.ms is None else as_datetime(moment.ms), facts=facts, handles=_handles(event.get("user_id")),
+    facts = facts_of(channel="web", direction="inbound", self_served=True, traits=kept(what, raw.traits) or None, purpose=purpose_in(what))
+    content: Document = {"what": what, "root": root, **{name: event.get(name) for name in ("event_name", "user_id", "dvce_created_tstamp")}}
+    told = Told(
+        platform=PLATFORM, account=None, stream="enriched", id=own, version=fingerprint, hash=digest(content), root=root, leg=root,
+        kind=Kind.ENDED, moment=moment, facts=facts, handles=_handles(event.get("user_id")),
     )  # fmt: skip
+    return telling.event(letter, raw, told)
 
 
 def _handles(user: JsonValue) -> Handles:
     """The company's own id of the customer, unless it is an e-mail address."""
     known = text(user, LONGEST_PERSONAL)
     mail = mail_in(known)
-    return cast("Handles", {"email": mail} if mail else {"member_id": known} if known else {})
-
-
-def _ignored(letter: Letter, reason: str) -> Ignored:
-    return Ignored(letter.envelope, letter.index, PLATFORM, reason)
+    return handles_of(email=mail, member_id=None if mail else known)
