@@ -5,7 +5,7 @@ such a frame is within it: over only when the whole is, however often it is hand
 if its own end was lost.
 """
 
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from dataclasses import replace
 
 from ingest.contacts.leg import Life
@@ -24,10 +24,18 @@ def lacks_frame(lives: Sequence[Life]) -> bool:
 
 
 def _without_outlines(lives: Sequence[Life]) -> Sequence[Life]:
-    """A leg told twice counts once: as its better source tells it, with the outline for a frame."""
+    """A leg told twice counts once: as its better source tells it, with the outline for a frame. An outline that is a frame is
+    told better by anything within it."""
     outlines = [life for life in lives if life.facts.get("outline", False)]
-    told = {life.facts["queue"] for life in lives if "queue" in life.facts and life not in outlines} if outlines else ()
-    return [_framing(life) if life in outlines and life.facts.get("queue") in told else life for life in lives]
+    if not outlines:
+        return lives
+    better = [life for life in lives if life not in outlines]
+    queues = {life.facts["queue"] for life in better if "queue" in life.facts}
+    return [_framing(life) if life in outlines and _is_told_by(life, better, queues) else life for life in lives]
+
+
+def _is_told_by(outline: Life, better: Sequence[Life], queues: Container[str]) -> bool:
+    return bool(better) if outline.frame else outline.facts.get("queue") in queues
 
 
 def _framing(life: Life) -> Life:

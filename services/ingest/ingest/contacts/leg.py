@@ -22,7 +22,7 @@ CLOCK_SKEW_MS = 5_000
 _ORDER = {kind: rank for rank, kind in enumerate(Kind)}
 _REPLACED = frozenset({"missing", "placeholder", "unreadable", "absurd", "no_zone", "zone_gap", "zone_twice"})
 _ENDING = (Kind.ENDED, Kind.TRANSFERRED)
-_TIMES = frozenset({"started_ms", "queued_ms", "connected_ms", "ended_ms"})
+_TIMES = frozenset({"started_ms", "queued_ms", "connected_ms", "ended_ms", "thread_ms"})
 _MS = timedelta(milliseconds=1)
 
 
@@ -186,12 +186,15 @@ def _life(leg: str, seen: Sequence[Seen]) -> Life:
     first = _first_of_each(seen)
     end = _end(first, facts)
     connected = facts.get("connected_ms", first.get(Kind.CONNECTED))
-    begin = min(*times, facts.get("started_ms", times[0]), times[0] if end is None else end)
+    started = facts.get("started_ms", times[0])
+    if "thread_ms" in facts and Kind.ENDED in first and len(first) == 1:
+        started = facts["thread_ms"]
+    begin = min(*times, started, times[0] if end is None else end)
     transferred = Kind.TRANSFERRED in first
     return Life(
         leg=leg, begin=begin, end=end, last=max(*times, begin if end is None else end),
         connected=connected, queued=facts.get("queued_ms", first.get(Kind.QUEUED)), transferred=transferred,
-        human=connected is not None and (not facts.get("bot", False) or any(_names_a_human(one) for one in seen)),
+        human=facts.get("handled", False) or (connected is not None and _is_with_a_human(seen, facts)),
         awaits=transferred and ("next_leg" in facts or Kind.ENDED not in first),
         settled_ms=max(min(received), min(heard_of_end, default=0)),
         last_received_ms=max(received), suspect=True in [one.suspect for one in seen], facts=facts, handles=handles,
@@ -207,9 +210,11 @@ def _first_of_each(seen: Iterable[Seen]) -> dict[Kind, int]:
     return first
 
 
-def _names_a_human(one: Seen) -> bool:
+def _is_with_a_human(seen: Iterable[Seen], facts: Facts) -> bool:
     """A bot that spoke first, or was named at the end, does not make a bot of the agent who took over from it."""
-    return one.kind is Kind.CONNECTED and "agent" in one.facts and not one.facts.get("bot", False)
+    if not facts.get("bot", False):
+        return True
+    return any(one.kind is Kind.CONNECTED and "agent" in one.facts and not one.facts.get("bot", False) for one in seen)
 
 
 def _merged(seen: Sequence[Seen]) -> tuple[Facts, Handles]:

@@ -141,7 +141,7 @@ def _facts(conversation: Document, raw: Raw) -> Facts:
         reason=next(_labels(conversation), None),
         traits=kept(attributes, raw.traits) or None,
         purpose=purpose_in(attributes),
-        started_ms=ms_of(conversation.get("created_at")),
+        thread_ms=ms_of(conversation.get("created_at")),
     )
     _add_assignee(facts, conversation)
     return facts

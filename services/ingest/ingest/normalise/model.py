@@ -42,7 +42,8 @@ class Facts(TypedDict, total=False):
     that is a part of such: the whole says when it is over. `rung` marks an agent's line, which only rang unless it was
     connected; `outline` a leg that another source may tell better: beside a leg of the same queue told so, it is a frame.
     `bot` False says that this leg was on its way to a person, `handled` that one took care of it, whenever that was. `rated` says
-    that the platform itself asked the customer how it was. `clock` holds why the event's own time is missing or doubtful.
+    that the platform itself asked the customer how it was. `thread_ms` is when the thread began that this is the latest life
+    of: believed where nothing but its end was told. `clock` holds why the event's own time is missing or doubtful.
     """
 
     version: str
@@ -80,6 +81,7 @@ class Facts(TypedDict, total=False):
     queued_ms: int
     connected_ms: int
     ended_ms: int
+    thread_ms: int
 
 
 @dataclass(frozen=True, slots=True)

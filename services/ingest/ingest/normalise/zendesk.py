@@ -84,7 +84,7 @@ def _facts(ticket: Document, group: JsonValue) -> Facts:
         channel=channel,
         medium=medium,
         queue=text(group, LONGEST_ID),
-        started_ms=ms_of(ticket.get("created_at")),
+        thread_ms=ms_of(ticket.get("created_at")),
         direction="inbound" if requester and requester == ticket.get("submitter_id") else None,
     )
 

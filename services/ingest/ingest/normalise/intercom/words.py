@@ -57,7 +57,7 @@ def facts(conversation: Document, raw: Raw, *, topic: str = "") -> Facts:
         reason=next(_tags(conversation), None),
         traits=kept(attributes, raw.traits) or None,
         purpose=purpose_in(attributes),
-        started_ms=ms_of(conversation.get("created_at")),
+        thread_ms=ms_of(conversation.get("created_at")),
         rated=True if _asked(conversation) else None,
     )
     found.update(_who(conversation, topic))

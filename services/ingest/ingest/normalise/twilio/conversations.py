@@ -20,7 +20,7 @@ from ingest.normalise.fields import (
 )
 from ingest.normalise.model import Event, Facts, Handles, Ignored, Kind, Raw
 from ingest.normalise.telling import Told, event, facts_of, handles_of, ignored
-from ingest.normalise.times import Moment, first_time, ms_of
+from ingest.normalise.times import Moment, first_time
 from ingest.normalise.twilio.callbacks import plain_fields, sid, word
 from ingest.normalise.twilio.words import PLATFORM, held
 
@@ -80,7 +80,6 @@ def _facts(name: str, fields: Document, raw: Raw) -> Facts:
         medium=_medium(fields),
         direction="inbound" if name == _ADDED and fields.get(_ADDRESS) else None,
         agent=identity if of_ours and mail_in(identity) is None and number_in(identity) is None else None,
-        started_ms=ms_of(fields.get("datecreated")) if name == _ADDED else None,
         traits=kept(attributes, raw.traits) or None,
         purpose=purpose_in(attributes),
     )
