@@ -7,12 +7,12 @@ import base64
 import binascii
 import hashlib
 import hmac
-import json
 import os
 from typing import Any
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from pydantic_core import PydanticSerializationError, from_json, to_json
 
 from shared.runtime.errors import AftercallError, Unprocessable
 from shared.schemas import Sealed
@@ -47,7 +47,7 @@ class Sealer:
 
     def seal(self, value: Any) -> Sealed:
         """A JSON value as `Sealed`; sealing the same value twice gives different bytes."""
-        return Sealed(k=self._writer, c=base64.b64encode(self._encrypt(_utf8(_JSON.encode(value)))).decode())
+        return Sealed(k=self._writer, c=base64.b64encode(self._encrypt(_json(value))).decode())
 
     def unseal(self, sealed: Sealed) -> Any:
         """The JSON value; `SealingKeyMissing`, or `Unprocessable` where somebody changed the bytes."""
@@ -55,7 +55,7 @@ class Sealer:
             body = base64.b64decode(sealed.c, validate=True)
         except binascii.Error:
             raise Unprocessable("sealed_invalid") from None
-        return json.loads(self._decrypt(sealed.k, body))
+        return from_json(self._decrypt(sealed.k, body))
 
     def seal_bytes(self, plain: bytes) -> bytes:
         """Bytes for a `bytea` column: length of the key id, key id, nonce, ciphertext."""
@@ -87,7 +87,13 @@ class Sealer:
             raise Unprocessable("sealed_invalid") from None
 
 
-_JSON = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
+def _json(value: Any) -> bytes:
+    try:
+        return to_json(value)
+    except PydanticSerializationError as error:
+        if "surrogates" in str(error):
+            raise Unprocessable("lone_surrogate") from None
+        raise
 
 
 def _utf8(text: str) -> bytes:

@@ -95,16 +95,14 @@ async def by_id(request: Request, principal: Annotated[Principal, Depends(allow(
 async def _contact(tx: AsyncConnection, root: Root) -> ContactSeen:
     platform, account, ref = root
     contact = await store.contact(tx, root)
-    events = sorted(
-        (await store.events(tx, [root])).get(root, ()), key=lambda each: (each["at"] or each["received"], each["received"], each["id"])
-    )
+    events = sorted((await store.events(tx, [root])).get(root, ()), key=lambda each: (each.at or each.received, each.received, each.id))
     return ContactSeen(
         platform=platform,
         account=account,
         ref=ref,
         waits_for=contact["waits_for"] or ("first_look" if contact["due"] else None) if contact else None,
         look_again_at=contact["due"] if contact else None,
-        events=[EventSeen(**{name: each[name] for name in EventSeen.model_fields}) for each in events],
+        events=[EventSeen(**{name: getattr(each, name) for name in EventSeen.model_fields}) for each in events],
         revisions=[_revision(each) for each in await store.revisions(tx, root)],
     )
 

@@ -8,16 +8,16 @@ from functools import partial
 from typing import Any
 from uuid import UUID
 
+import orjson
 from pydantic import ValidationError
-from sqlalchemy import RowMapping
 
-from ingest.catalogue import store as catalogues
-from ingest.catalogue.model import Active, Catalogue
+from ingest.catalogue.handle import in_force
+from ingest.catalogue.model import Catalogue
 from ingest.contacts import store
 from ingest.contacts.complete import Episode, Told, completed, digest, interaction_id, purpose, without_ours
 from ingest.contacts.fold import fold
 from ingest.contacts.model import Interaction, KnownEpisode, NotOver, Over, Patience, StoredEvent, Verdict
-from ingest.contacts.store import Due, Latest, Root
+from ingest.contacts.store import Due, EventRow, Latest, Root
 from ingest.metrics import Metrics
 from ingest.normalise.model import Handles, Kind
 from ingest.people.canonical import named
@@ -37,6 +37,7 @@ SET_ASIDE: dict[str, Any] = {"due": None, "waits_for": "unprocessable", "digest"
 """Looked at again only when another event of the contact comes; shown by `GET /v1/interactions`, counted with the judged contacts."""
 NO_DIGEST = b""
 """Of what an erased person's contact came to: a digest of their handles would still tell whether a guess is right."""
+_KINDS = {kind.value: kind for kind in Kind}
 NO_SENSE = (ArithmeticError, LookupError, TypeError, ValueError, Unprocessable)
 
 
@@ -79,19 +80,27 @@ async def close(unit: Unit, due: Sequence[Due], closing: Closing) -> None:
     failpoint("ingest.contacts_closed")
 
 
-def _judge(due: Due, rows: Sequence[RowMapping], closing: Closing) -> Verdict | None:
+def _judge(due: Due, rows: Sequence[EventRow], closing: Closing) -> Verdict | None:
     """None where the facts of this one contact cannot be judged: it is set aside, the others go on."""
     known = KnownEpisode(due.episode, due.episode_started) if due.published and due.episode_started else None
     try:
-        return fold([_event(row, closing.desk.sealer) for row in rows], now=due.as_of, patience=closing.patience, known=known)
+        return fold(_events(rows, closing.desk.sealer), now=due.as_of, patience=closing.patience, known=known)
     except NO_SENSE as fault:
         log.error("contact set aside: its events cannot be judged", extra={"cause": type(fault).__name__})  # noqa: TRY400  # values would show
         return None
 
 
-def _event(row: RowMapping, sealer: Sealer) -> StoredEvent:
-    handles: Handles = sealer.unseal(Sealed(**row["handles"])) if row["handles"] else {}
-    return StoredEvent(row["id"], row["leg"], Kind(row["kind"]), row["at"], row["received"], row["facts"], handles)
+def _events(rows: Sequence[EventRow], sealer: Sealer) -> list[StoredEvent]:
+    """What was sealed once for several events is unsealed once."""
+    sealed = {each.handles["c"]: each.handles for each in rows if each.handles}
+    handles: dict[str | None, Handles] = {name: sealer.unseal(Sealed(**each)) for name, each in sealed.items()}
+    return [
+        StoredEvent(
+            each.id, each.leg, _KINDS[each.kind], at=each.at, received=each.received, facts=each.facts,
+            handles=handles[each.handles["c"]] if each.handles else {},
+        )
+        for each in rows
+    ]  # fmt: skip
 
 
 def _judged(due: Due, verdict: Verdict, digest: bytes | None) -> dict[str, Any]:
@@ -121,11 +130,14 @@ async def _to_tell(unit: Unit, judged: Sequence[tuple[Due, Verdict]], closing: C
     episodes = [(due.root, one) for due, verdict in judged for one in verdict.episodes if _interaction(one).episode >= 0]
     ids = [interaction_id(*root, episode=_interaction(one).episode) for root, one in episodes]
     latest = await store.latest(unit.tx, ids)
-    told = (_told(root, one, latest.get(identity), closing) for (root, one), identity in zip(episodes, ids, strict=True))
+    told = [
+        _told(root, one, identity, latest=latest.get(identity), closing=closing)
+        for (root, one), identity in zip(episodes, ids, strict=True)
+    ]
     return [each for each in told if each]
 
 
-def _told(root: Root, one: Over | NotOver, latest: Latest | None, closing: Closing) -> Told | None:
+def _told(root: Root, one: Over | NotOver, identity: UUID, *, latest: Latest | None, closing: Closing) -> Told | None:
     if isinstance(one, NotOver) and (latest is None or latest.standing == "reopened"):
         return None
     interaction = _interaction(one)
@@ -133,7 +145,7 @@ def _told(root: Root, one: Over | NotOver, latest: Latest | None, closing: Closi
     if latest and latest.digest == content:
         return None
     platform, account, _ = root
-    episode = Episode(interaction_id(*root, episode=interaction.episode), *root, interaction.episode, latest.revision + 1 if latest else 1)
+    episode = Episode(identity, *root, interaction.episode, latest.revision + 1 if latest else 1)
     written = named(interaction.handles, closing.desk.naming, platform=platform, account=account)
     aim = purpose(interaction, written, closing.own_numbers)
     ours_apart = without_ours(written, closing.own_numbers)
@@ -150,7 +162,7 @@ async def _tell(unit: Unit, told: Sequence[Told], closing: Closing) -> dict[Root
         return {}
     people = await settle(unit, closing.desk, [_account(each) for each in told])
     recent = await _recent(unit, told, people)
-    active = await catalogues.active(unit.tx) or Active(0, closing.catalogue)
+    active = await in_force(unit, closing.catalogue)
     forgotten = await _forget_erased(unit, told, people)
     sent, spoiled = [], {root: {"digest": NO_DIGEST} for root in forgotten}
     for each, who in zip(told, people, strict=True):
@@ -160,10 +172,12 @@ async def _tell(unit: Unit, told: Sequence[Told], closing: Closing) -> dict[Root
             spoiled[_root(each)] = SET_ASIDE | spoiled.get(_root(each), {})
             fields = sorted({str(error["loc"][0]) for error in fault.errors(include_input=False)})
             log.error("contact set aside: what its events say fits no message", extra={"fields": fields})  # noqa: TRY400  # values would show
-    await store.save_revisions(unit.tx, [_revision(each, message, forgotten) for each, message in sent])
-    for _, message in sent:
+    encoded = [message.encode() for _, message in sent]
+    revisions = [_revision(each, message, text, forgotten=forgotten) for (each, message), text in zip(sent, encoded, strict=True)]
+    await store.save_revisions(unit.tx, revisions)
+    for (_, message), text in zip(sent, encoded, strict=True):
         key = message.customer.customer_id if message.customer else message.interaction_id
-        unit.send(message, key=key, correlation=message.interaction_id)
+        unit.send(message, key=key, correlation=message.interaction_id, encoded=text)
     unit.when_committed(partial(closing.metrics.told, [message for _, message in sent]))
     return spoiled
 
@@ -210,7 +224,7 @@ def _up_to(told: Told, ends: Mapping[UUID, datetime]) -> int:
     return 1 + len(others)
 
 
-def _revision(told: Told, message: InteractionCompleted, forgotten: Collection[Root]) -> dict[str, Any]:
+def _revision(told: Told, message: InteractionCompleted, encoded: bytes, *, forgotten: Collection[Root]) -> dict[str, Any]:
     return {
         "id": message.interaction_id,
         "revision": message.revision,
@@ -223,7 +237,7 @@ def _revision(told: Told, message: InteractionCompleted, forgotten: Collection[R
         "standing": message.standing,
         "ended_at": message.ended_at,
         "digest": NO_DIGEST if _root(told) in forgotten else told.digest,
-        "payload": message,
+        "payload": orjson.Fragment(encoded),
     }
 
 

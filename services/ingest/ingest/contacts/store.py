@@ -4,13 +4,13 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from sqlalchemy import RowMapping
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from shared.runtime.database import as_json, row, rows, run
+from shared.runtime.database import as_json, row, rows, run, tuples
 
 Root = tuple[str, str, str]
 """Platform, account and the platform's own id of the whole contact."""
@@ -87,6 +87,18 @@ class Due:
     as_of: datetime
 
 
+class EventRow(NamedTuple):
+    """What is stored of one event; `handles` are sealed."""
+
+    id: UUID
+    leg: str
+    kind: str
+    at: datetime | None
+    received: datetime
+    facts: Any
+    handles: dict[str, str] | None
+
+
 @dataclass(frozen=True, slots=True)
 class Latest:
     """The latest revision of an interaction."""
@@ -115,11 +127,11 @@ async def watermark_lag(tx: AsyncConnection, topics: Collection[str], *, unread_
     return float(found["lag"]) if found else 0.0
 
 
-async def events(tx: AsyncConnection, roots: Iterable[Root]) -> Mapping[Root, Sequence[RowMapping]]:
+async def events(tx: AsyncConnection, roots: Iterable[Root]) -> Mapping[Root, Sequence[EventRow]]:
     asked = [{"platform": platform, "account": account, "root": root} for platform, account, root in roots]
-    grouped: dict[Root, list[RowMapping]] = defaultdict(list)
-    for each in await rows(tx, _EVENTS, roots=as_json(asked)):
-        grouped[_root(each)].append(each)
+    grouped: dict[Root, list[EventRow]] = defaultdict(list)
+    for platform, account, root, *told in await tuples(tx, _EVENTS, roots=as_json(asked)):
+        grouped[platform, account, root].append(EventRow._make(told))
     return grouped
 
 

@@ -8,9 +8,8 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
-from sqlalchemy import RowMapping
-
 from ingest.contacts import store as contacts
+from ingest.contacts.store import EventRow
 from ingest.erasure import store
 from ingest.erasure.model import Found, Sweep
 from ingest.erasure.traces import Traces, of_handles, of_profile
@@ -139,9 +138,9 @@ def _of_address(consent: Consent, ref: str) -> Consent:
     return consent.model_copy(update={"customer_id": None, "address_ref": ref})
 
 
-def unsealed(event: RowMapping, desk: Desk) -> Mapping[str, Any]:
+def unsealed(event: EventRow, desk: Desk) -> Mapping[str, Any]:
     """The handles of a stored event."""
-    written: Mapping[str, Any] = desk.sealer.unseal(Sealed(**event["handles"])) if event["handles"] else {}
+    written: Mapping[str, Any] = desk.sealer.unseal(Sealed(**event.handles)) if event.handles else {}
     return written
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from ingest.people.model import Address, Handle, Strength
 from shared.addresses import Unusable, classify
@@ -18,8 +19,7 @@ class Naming:
     country: str
 
 
-@dataclass(frozen=True, slots=True)
-class Named:
+class Named(NamedTuple):
     handles: tuple[Handle, ...]
     addresses: tuple[Address, ...]
 

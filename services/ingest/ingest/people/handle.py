@@ -1,7 +1,7 @@
 """From accounts of people to customers: lock who they may be, decide, merge what was said, save, and tell everybody what changed."""
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from uuid import UUID, uuid4
 
 from ingest.people import store
@@ -179,7 +179,7 @@ def _version(file: _File, desk: Desk) -> _Version:
     news = bool(file.gone) or file.stale or is_known != file.row.known or person != known(before)
     change = "created" if file.row.snapshot is None else "merged" if file.gone else "updated" if news else None
     version = max(row.version for row in (file.row, *file.gone)) + (1 if change else 0)
-    return _Version(replace(file.row, known=is_known, version=version), profile, person, change, tuple(row.id for row in file.gone))
+    return _Version(file.row._replace(known=is_known, version=version), profile, person, change, tuple(row.id for row in file.gone))
 
 
 def _unsealed(row: Row, desk: Desk) -> dict[str, Said]:
@@ -199,8 +199,7 @@ def _snapshot(version: _Version, desk: Desk, consents: Collection[Consent]) -> C
 
 
 def _saved(version: _Version, desk: Desk, written: Customer | None) -> Row:
-    shown = written.model_dump(mode="json") if written else version.row.snapshot
-    return replace(version.row, profile=desk.sealer.seal(to_json(version.profile)), snapshot=shown)
+    return version.row._replace(profile=desk.sealer.seal(to_json(version.profile)), snapshot=written)
 
 
 async def consented(unit: Unit, desk: Desk, consents: Sequence[Consent]) -> None:

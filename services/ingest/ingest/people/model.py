@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 from enum import IntEnum
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 from uuid import UUID
 
 
@@ -16,8 +16,7 @@ class Strength(IntEnum):
     phone = 3
 
 
-@dataclass(frozen=True, slots=True)
-class Handle:
+class Handle(NamedTuple):
     """`ref` is the HMAC of the canonical value; `scope` is `platform:account` for a platform's contact id, else empty."""
 
     kind: Strength
@@ -68,8 +67,7 @@ class Nobody:
 Identity = Person | Nobody
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class Stamp:
+class Stamp(NamedTuple):
     """When and by whom a field was said. What the directory says (1) outranks what contacts brought (0)."""
 
     rank: int
@@ -77,16 +75,14 @@ class Stamp:
     by: str
 
 
-@dataclass(frozen=True, slots=True)
-class Said:
+class Said(NamedTuple):
     """The latest word on one field of a profile; an empty value is a word too: it clears."""
 
     stamp: Stamp
     value: Any
 
 
-@dataclass(frozen=True, slots=True)
-class Address:
+class Address(NamedTuple):
     """A canonical address (E.164, lower-case e-mail), its HMAC, which may travel where the value may not, and what it is usable for."""
 
     kind: str

@@ -2,9 +2,8 @@
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from ingest.people.model import Address, Said, Stamp
 from shared.schemas import ProfileGiven
@@ -16,8 +15,7 @@ CONTACT, DIRECTORY = 0, 1
 SEEN = "seen:"
 
 
-@dataclass(frozen=True, slots=True)
-class Known:
+class Known(NamedTuple):
     """A profile as it stands: what was never said, or was cleared, is empty."""
 
     member_id: str | None
@@ -36,13 +34,16 @@ def merge(*accounts: Profile) -> dict[str, Said]:
     merged: dict[str, Said] = {}
     for account in accounts:
         for field, said in account.items():
-            if field not in merged or _weight(said) > _weight(merged[field]):
+            if field not in merged or _outweighs(said, merged[field]):
                 merged[field] = said
     return merged
 
 
-def _weight(said: Said) -> tuple[Stamp, str]:
-    return said.stamp, json.dumps(said.value, sort_keys=True)
+def _outweighs(one: Said, other: Said) -> bool:
+    """Of two different words under one stamp the same always wins, whichever it is."""
+    if one.stamp != other.stamp:
+        return one.stamp > other.stamp
+    return json.dumps(one.value, sort_keys=True) > json.dumps(other.value, sort_keys=True)
 
 
 def from_directory(given: ProfileGiven, addresses: Sequence[Address]) -> dict[str, Said]:
@@ -69,25 +70,23 @@ def _plain(value: Any) -> Any:
 
 
 def known(profile: Profile) -> Known:
-    def said(field: str) -> Any:
-        return profile[field].value if field in profile else None
-
+    said = {field: each.value for field, each in profile.items()}
     return Known(
-        member_id=said("member_id"),
-        name=said("name") or None,
-        zone=said("zone") or None,
-        postal_code=said("postal_code") or None,
-        language=said("language") or None,
-        segment=(said("segment") or "unknown").lower(),
-        flags=tuple(said("flags") or ()),
-        traits=dict(said("traits") or {}),
-        addresses=_addresses(profile, said("addresses") or ()),
+        member_id=said.get("member_id"),
+        name=said.get("name") or None,
+        zone=said.get("zone") or None,
+        postal_code=said.get("postal_code") or None,
+        language=said.get("language") or None,
+        segment=(said.get("segment") or "unknown").lower(),
+        flags=tuple(said.get("flags") or ()),
+        traits=dict(said.get("traits") or {}),
+        addresses=_addresses(profile, said.get("addresses") or ()),
     )
 
 
 def _addresses(profile: Profile, listed: Iterable[Sequence[Any]]) -> tuple[Address, ...]:
     """The directory's first, in its order, then those that contacts used, the latest first."""
-    seen = sorted((said for field, said in profile.items() if field.startswith(SEEN)), key=_weight, reverse=True)
+    seen = sorted((said for field, said in profile.items() if field.startswith(SEEN)), reverse=True)
     found = (Address(kind, value, ref, tuple(can)) for kind, value, ref, can in (*listed, *(said.value for said in seen)))
     return tuple({each.ref: each for each in reversed(list(found))}.values())[::-1]
 

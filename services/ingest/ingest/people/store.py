@@ -1,16 +1,14 @@
 """Every query about people. Locks are taken in one order, handles before customers and each sorted: two writers never wait in a ring."""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import RowMapping
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from ingest.people.model import Handle, Strength
-from shared.runtime.database import as_json, rows, run
-from shared.schemas import Consent, Sealed
+from shared.runtime.database import as_json, rows, run, tuples
+from shared.schemas import Consent, Customer, Sealed
 
 _HANDLES = "jsonb_to_recordset(cast(:handles as jsonb)) as h(kind text, scope text, ref text)"
 _PAIRS = "jsonb_to_recordset(cast(:pairs as jsonb)) as p(gone uuid, heir uuid)"
@@ -45,7 +43,8 @@ select kind, scope, ref, heir, bool_or(directory) from given group by 1, 2, 3, 4
 on conflict (kind, scope, ref, customer_id) do update set directory = h.directory or excluded.directory"""
 _POINT_AT_HEIRS = f"update customer c set merged_into = p.heir, changed = now() from {_PAIRS} where p.gone in (c.id, c.merged_into)"
 _SAVE = """
-update customer c set version = v.version, known = v.known, profile = v.profile, snapshot = v.snapshot, changed = now()
+update customer c set version = v.version, known = v.known, profile = v.profile,
+  snapshot = coalesce(v.snapshot, c.snapshot), changed = now()
 from jsonb_to_recordset(cast(:saved as jsonb)) as v(id uuid, version int, known boolean, profile jsonb, snapshot jsonb)
 where c.id = v.id"""
 _AT_ADDRESSES = "select distinct customer_id from holding where ref in (select jsonb_array_elements_text(cast(:refs as jsonb)))"
@@ -65,8 +64,7 @@ select channel, purpose, state, at, source, customer_id, address_ref from consen
 where subject in (select jsonb_array_elements_text(cast(:subjects as jsonb)))"""
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
+class Row(NamedTuple):
     """A customer's row, locked until the end of the transaction."""
 
     id: UUID
@@ -76,35 +74,36 @@ class Row:
     merged_into: UUID | None
     erased: bool
     profile: Sealed | None
-    snapshot: Mapping[str, Any] | None
+    snapshot: Customer | Mapping[str, Any] | None
 
 
 async def lock_handles(tx: AsyncConnection, handles: Collection[Handle]) -> frozenset[Handle]:
     """Make the handles' rows and lock them: whoever resolves one of them meanwhile waits for us. Returns those of erased people."""
     await run(tx, _NEW_HANDLES, handles=_written(handles))
-    return frozenset(_handle(each) for each in await rows(tx, _LOCK_HANDLES, handles=_written(handles)) if each["erased"])
+    locked = await tuples(tx, _LOCK_HANDLES, handles=_written(handles))
+    return frozenset(Handle(Strength[kind], scope, ref) for kind, scope, ref, erased in locked if erased)
 
 
 async def holders(tx: AsyncConnection, handles: Collection[Handle]) -> dict[Handle, set[UUID]]:
     table: dict[Handle, set[UUID]] = {}
-    for each in await rows(tx, _HOLDERS, handles=_written(handles)):
-        table.setdefault(_handle(each), set()).add(each["customer_id"])
+    for kind, scope, ref, customer in await tuples(tx, _HOLDERS, handles=_written(handles)):
+        table.setdefault(Handle(Strength[kind], scope, ref), set()).add(customer)
     return table
 
 
 async def own_handles(tx: AsyncConnection, customers: Collection[UUID]) -> dict[UUID, frozenset[Handle]]:
     """The member and platform contact ids of each customer."""
     owned: dict[UUID, set[Handle]] = {}
-    for each in await rows(tx, _OWN, ids=as_json(list(customers))):
-        owned.setdefault(each["customer_id"], set()).add(_handle(each))
+    for kind, scope, ref, customer in await tuples(tx, _OWN, ids=as_json(list(customers))):
+        owned.setdefault(customer, set()).add(Handle(Strength[kind], scope, ref))
     return {customer: frozenset(handles) for customer, handles in owned.items()}
 
 
 async def lock_customers(tx: AsyncConnection, customers: Collection[UUID]) -> dict[UUID, Row]:
     if not customers:
         return {}
-    found = await rows(tx, _LOCK_CUSTOMERS, ids=as_json(list(customers)))
-    return {each["id"]: Row(**{**each, "profile": Sealed(**each["profile"]) if each["profile"] else None}) for each in found}
+    found = await tuples(tx, _LOCK_CUSTOMERS, ids=as_json(list(customers)))
+    return {plain[0]: Row._make((*plain, Sealed(**profile) if profile else None, snapshot)) for *plain, profile, snapshot in found}
 
 
 async def insert(tx: AsyncConnection, customers: Sequence[UUID]) -> dict[UUID, Row]:
@@ -135,6 +134,7 @@ async def merge(tx: AsyncConnection, merged: Mapping[UUID, UUID]) -> None:
 
 
 async def save(tx: AsyncConnection, changed: Iterable[Row]) -> None:
+    """A snapshot that is None leaves the one before."""
     saved = [{"id": r.id, "version": r.version, "known": r.known, "profile": r.profile, "snapshot": r.snapshot} for r in changed]
     await run(tx, _SAVE, saved=as_json(saved))
 
@@ -177,10 +177,6 @@ def _written(handles: Collection[Handle]) -> str:
 
 def _plain(handle: Handle) -> dict[str, str]:
     return {"kind": handle.kind.name, "scope": handle.scope, "ref": handle.ref}
-
-
-def _handle(row: RowMapping) -> Handle:
-    return Handle(Strength[row["kind"]], row["scope"], row["ref"])
 
 
 def _subject(consent: Consent) -> str:

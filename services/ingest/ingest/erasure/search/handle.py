@@ -49,7 +49,7 @@ async def _forget_events(unit: Unit, desk: Desk, sweep: Sweep, roots: Collection
     """Contacts with a handle of theirs that were not told of as theirs. What names somebody else in the same contact stays."""
     forgotten = 0
     for root, events in (await contacts.events(unit.tx, roots)).items() if roots else ():
-        left = {each["id"]: _left(root, unsealed(each, desk), desk, sweep.refs) for each in events}
+        left = {each.id: _left(root, unsealed(each, desk), desk, sweep.refs) for each in events}
         if not any(refs for _, refs in left.values()):
             forgotten += await contacts.forget_handles(unit.tx, [root])
         else:
