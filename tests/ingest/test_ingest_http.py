@@ -160,6 +160,45 @@ async def test_a_catalogue_is_drafted_activated_and_brought_back(ingest_database
         assert [each["what"] for each in await running.rows("select what from audit order by at")].count("catalogue.activated") == 3
 
 
+async def test_a_draft_is_checked_and_compared_before_it_is_put_in_force_at_its_hour(ingest_database: str) -> None:
+    async with served(ingest_database) as (running, client):
+        admin, first = running.cookie("admin"), {"teams": {"elm": "Elm"}, "queues": {"q-1": "elm"}}
+        second = first | {"queues": {"q-1": "oak"}}
+        later = (datetime.now(UTC) + timedelta(hours=1)).isoformat()
+        await client.post("/v1/catalogue/versions", json={"catalogue": first}, headers=admin)
+        await client.post("/v1/catalogue/versions/1/activate", headers=admin)
+
+        checked = (await client.post("/v1/catalogue/check", json={"catalogue": second}, headers=admin)).json()
+        await client.post("/v1/catalogue/versions", json={"catalogue": second | {"teams": {"oak": "Oak"}}}, headers=admin)
+        compared = (await client.get("/v1/catalogue/versions/2/changes", headers=admin)).json()
+        back = (await client.get("/v1/catalogue/versions/2/changes?against=0", headers=admin)).json()
+        activated = [
+            await client.post(f"/v1/catalogue/versions/{number}/activate", json={"from": since}, headers=admin)
+            for number, since in ((2, "2020-01-01T00:00:00Z"), (1, later), (9, later), (2, later))
+        ]
+
+        assert checked["faults"] == [{"path": "queues.q-1", "reason": "unknown_team"}]
+        assert (checked["against"], checked["changes"]) == (
+            1,
+            [{"path": "queues.q-1", "change": "changed", "before": "elm", "after": "oak"}],
+        )
+        assert [(each["path"], each["change"]) for each in compared["changes"]] == [
+            ("teams.elm", "removed"),
+            ("teams.oak", "added"),
+            ("queues.q-1", "changed"),
+        ]
+        assert (back["against"], len(back["changes"])) == (0, 2)
+        assert [each.status_code for each in activated] == [422, 409, 404, 200]
+        assert (await client.get("/v1/catalogue/versions", headers=admin)).json()["active"] == 1
+        said = await running.rows("select what, subject from audit order by id")
+        assert [(each["what"], each["subject"]) for each in said] == [
+            ("catalogue.drafted", "1"),
+            ("catalogue.activated", "1"),
+            ("catalogue.drafted", "2"),
+            ("catalogue.activated", "2"),
+        ]
+
+
 async def test_a_catalogue_that_contradicts_itself_is_refused_place_by_place(ingest_database: str) -> None:
     async with served(ingest_database) as (running, client):
         catalogue = {"teams": {"elm": "Elm"}, "queues": {"q-1": "oak"}, "moments": [{"moment": "claim", "team": "ash"}]}
@@ -178,6 +217,8 @@ async def test_a_catalogue_that_contradicts_itself_is_refused_place_by_place(ing
         ("POST", "/v1/customers", "platform"),
         ("GET", "/v1/catalogue/versions", "platform"),
         ("POST", "/v1/catalogue/versions", "platform"),
+        ("POST", "/v1/catalogue/check", "crm"),
+        ("GET", "/v1/catalogue/versions/1/changes", "crm"),
         ("POST", "/v1/catalogue/versions/1/activate", "dialer"),
     ],
 )

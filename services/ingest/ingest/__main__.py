@@ -1,4 +1,5 @@
-"""`python -m ingest run | migrate | dead-letters | explain FILE… | import-profiles FILE | login-link | api-key | settings`."""
+"""`python -m ingest run | migrate | dead-letters | login-link | api-key | settings`, as of every service, and ingest's own:
+`explain FILE…`, `import-profiles FILE`, `catalogue check|diff|activate FILE`."""
 
 import argparse
 import asyncio
@@ -7,17 +8,22 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import datetime
 from pathlib import Path
 from typing import BinaryIO, TextIO
 
-from ingest.app import build, desk_of
-from ingest.errors import FileNotWritable, PayloadFileMissing
+from ingest.app import build, catalogue_in, catalogue_of, desk_of
+from ingest.catalogue.compare import changes
+from ingest.catalogue.handle import activate, draft, in_force
+from ingest.catalogue.model import Catalogue
+from ingest.errors import CatalogueNotActivated, FileNotWritable, PayloadFileMissing, TimeUnreadable
 from ingest.normalise.explain import explained
 from ingest.normalise.model import Raw
 from ingest.people.importing import progress
 from ingest.people.importing.handle import import_profiles
 from ingest.people.importing.progress import Count
 from ingest.settings import Settings
+from shared.runtime.audit import CommandLine
 from shared.runtime.commands import Command, main
 from shared.runtime.database import Database
 from shared.runtime.sealing import Sealer
@@ -102,9 +108,60 @@ def _import(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--bad", metavar="FILE", help="where lines that could not be taken are listed; FILE.bad by default")
 
 
+def catalogue(given: argparse.Namespace, settings: Settings) -> int:
+    """1 where the file must be mended first: a line for each place, path and reason."""
+    found = catalogue_in(given.file)
+    if isinstance(found, list):
+        for path, reason in found:
+            print(f"{path or given.file}: {reason}")
+        return 1
+    if given.act == "check":
+        print(f"{given.file} can be used")
+        return 0
+    for line in asyncio.run(_catalogue(given, settings, found)):
+        print(line)
+    return 0
+
+
+async def _catalogue(given: argparse.Namespace, settings: Settings, new: Catalogue) -> list[str]:
+    at = _time(given.since) if given.since else None
+    database = Database(settings.database_url, schema="ingest", pool_size=1, pool_wait=settings.pool_wait_s)
+    try:
+        async with database.transaction() as unit:
+            active = await in_force(unit, catalogue_of(settings.catalogue_file))
+            said = [change.line for change in changes(active.catalogue, new)]
+            if given.act == "diff" or not said:
+                return said or [f"nothing changes: version {active.version} is in force and reads the same"]
+            number = await draft(unit, new, note=given.note, by=CommandLine())
+            refused = await activate(unit, number, at=at, by=CommandLine())
+            if refused:
+                raise CatalogueNotActivated(refused)
+            return [*said, f"version {number} is in force from {(at or unit.now).isoformat(timespec='seconds')}"]
+    finally:
+        await database.close()
+
+
+def _time(written: str) -> datetime:
+    try:
+        read = datetime.fromisoformat(written)
+    except ValueError:
+        raise TimeUnreadable(written) from None
+    if read.tzinfo is None:
+        raise TimeUnreadable(written)
+    return read
+
+
+def _catalogue_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("act", choices=("check", "diff", "activate"), help="is it right; what would it change; put it in force")
+    parser.add_argument("file", metavar="FILE", help="the catalogue as JSON")
+    parser.add_argument("--from", dest="since", metavar="TIME", help="in force from then on instead of now, like 2026-12-01T08:00:00Z")
+    parser.add_argument("--note", help="what changed, for those who look later")
+
+
 COMMANDS = (
     Command("explain", "say what payloads mean, without storing them", explain, _files),
     Command("import-profiles", "take a file of profiles of members; run again, it goes on where it was stopped", import_file, _import),
+    Command("catalogue", "check a catalogue, compare it with the one in force, activate it", catalogue, _catalogue_arguments),
 )
 
 if __name__ == "__main__":

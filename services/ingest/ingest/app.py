@@ -4,11 +4,9 @@ from datetime import timedelta
 from functools import lru_cache, partial
 from pathlib import Path
 
-from pydantic import ValidationError
-
 from ingest.catalogue import api as catalogue_api
-from ingest.catalogue.attribute import faults
 from ingest.catalogue.model import Catalogue
+from ingest.catalogue.reading import Fault, read
 from ingest.contacts import api as contacts_api
 from ingest.contacts.handle import Closing
 from ingest.contacts.model import Patience
@@ -157,14 +155,14 @@ def catalogue_of(file: str) -> Catalogue:
     """The catalogue of the settings; an empty one where they name no file."""
     if not file:
         return Catalogue(teams={})
+    found = catalogue_in(file)
+    if isinstance(found, list):
+        raise CatalogueFileUnusable(file, found)
+    return found
+
+
+def catalogue_in(file: str) -> Catalogue | list[Fault]:
     try:
-        catalogue = Catalogue.model_validate_json(Path(file).read_bytes())
+        return read(Path(file).read_bytes())
     except OSError as error:
-        raise CatalogueFileUnusable(file, [("", error.strerror or "unreadable")]) from None
-    except ValidationError as error:
-        found = [(".".join(map(str, each["loc"])), each["type"]) for each in error.errors(include_input=False, include_url=False)]
-        raise CatalogueFileUnusable(file, found) from None
-    wrong = list(faults(catalogue))
-    if wrong:
-        raise CatalogueFileUnusable(file, wrong)
-    return catalogue
+        return [("", error.strerror or "unreadable")]

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from ingest.catalogue.model import Catalogue
 from ingest.contacts.handle import Closing
 from ingest.erasure.handle import Office
 from ingest.intake.handle import Door
@@ -22,3 +23,8 @@ class Deps:
     door: Door
     webhooks: Webhooks
     office: Office
+
+    @property
+    def catalogue(self) -> Catalogue:
+        """In force until a version is activated."""
+        return self.closing.catalogue

@@ -11,6 +11,17 @@ class CatalogueFileUnusable(AftercallError):
         super().__init__(f"INGEST_CATALOGUE_FILE {file} cannot be used ({said}). Mend the file, or leave the setting empty")
 
 
+class CatalogueNotActivated(AftercallError):
+    def __init__(self, reason: str) -> None:
+        said = {"in_the_past": "--from lies in the past, and what was told then keeps its attribution: name a time to come, or none"}
+        super().__init__(said.get(reason, f"The catalogue was not activated: {reason}"))
+
+
+class TimeUnreadable(AftercallError):
+    def __init__(self, written: str) -> None:
+        super().__init__(f"{written} is no time with a zone: write it like 2026-12-01T08:00:00Z")
+
+
 class ImportStopped(AftercallError):
     """The database stopped answering while profiles were imported."""
 

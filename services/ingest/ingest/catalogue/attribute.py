@@ -1,6 +1,6 @@
 """Whose contact was it and what was it about, by one version of the catalogue."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from ingest.catalogue.model import Attribution, Catalogue, MomentRule
@@ -46,16 +46,3 @@ def _fits(rule: MomentRule, seen: Seen, *, team: str | None) -> bool:
         (rule.reason, seen.reason),
     )
     return all(wanted in (None, found) for wanted, found in asked) and rule.traits.items() <= dict(seen.traits).items()
-
-
-def faults(catalogue: Catalogue) -> Iterator[tuple[str, str]]:
-    """What a reader of the draft should mend before it is used: (path, reason)."""
-    for kind in ("agents", "queues"):
-        for place, team in getattr(catalogue, kind).items():
-            if team not in catalogue.teams:
-                yield f"{kind}.{place}", "unknown_team"
-    for number, rule in enumerate(catalogue.moments):
-        if rule.team is not None and rule.team not in catalogue.teams:
-            yield f"moments.{number}.team", "unknown_team"
-        if rule in catalogue.moments[:number]:
-            yield f"moments.{number}", "repeated"

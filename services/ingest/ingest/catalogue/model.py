@@ -26,9 +26,15 @@ class MomentRule(Part):
     reason: Code | None = None
     traits: dict[Code, str] = Field(default_factory=dict, max_length=20)
 
+    @property
+    def conditions(self) -> frozenset[tuple[str, str]]:
+        """What must hold; a rule with some of another's conditions and no others fits wherever that one does."""
+        asked = {(name, getattr(self, name)) for name in ("queue", "team", "channel", "direction", "reason") if getattr(self, name)}
+        return frozenset(asked | {(f"traits.{name}", value) for name, value in self.traits.items()})
+
     @model_validator(mode="after")
     def says_when(self) -> Self:
-        if not (self.queue or self.team or self.channel or self.direction or self.reason or self.traits):
+        if not self.conditions:
             raise ValueError("give at least one condition, or name the moment in `moment_else`")
         return self
 

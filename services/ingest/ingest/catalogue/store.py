@@ -1,6 +1,7 @@
 """Every query about the catalogue. It is read in the transaction that uses it, never kept."""
 
 from collections.abc import Sequence
+from datetime import datetime
 
 from sqlalchemy import RowMapping
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -42,13 +43,15 @@ async def draft(tx: AsyncConnection, catalogue: Catalogue, *, note: str | None, 
     return number
 
 
-async def activate(tx: AsyncConnection, number: int, *, by: str) -> bool:
-    """In force from now on, also again; False where there is no such version."""
+async def activate(tx: AsyncConnection, number: int, *, at: datetime | None, by: str) -> bool:
+    """In force from `at`, or from now on, also again; False where there is no such version."""
     return bool(
         await run(
             tx,
-            "update catalogue_version set active_from = clock_timestamp(), activated_by = :by where version = :version",
+            "update catalogue_version set active_from = coalesce(cast(:at as timestamptz), clock_timestamp()), activated_by = :by "
+            "where version = :version",
             version=number,
+            at=at,
             by=by,
         )
     )
