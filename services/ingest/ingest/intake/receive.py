@@ -19,7 +19,7 @@ from ingest.intake import signatures
 from ingest.intake.api import SEND_EVENTS, Taken, taken
 from ingest.intake.clients import AmazonAway, AmazonSns
 from ingest.intake.handle import Door
-from ingest.intake.signatures import ringcentral, sns, twilio
+from ingest.intake.signatures import ringcentral, sns
 from ingest.intake.signatures.posted import Posted, Untrusted
 from ingest.intake.signatures.source import Source
 from ingest.intake.sorting import CONFLICT
@@ -33,7 +33,6 @@ from shared.runtime.problems import RETRY_AFTER_S, Problem
 
 STOP_WHEN_REFUSED = frozenset({"ringcentral", "zendesk", "intercom", "slack"})
 """RingCentral blacklists an address that refuses, the others pause or disable theirs: one odd body must not cost all that follow."""
-FORM = "application/x-www-form-urlencoded"
 DELIVERY = {"twilio": "i-twilio-idempotency-token", "chatwoot": "x-chatwoot-delivery", "standard": "webhook-id"}
 """By check, the header with the platform's own id of a delivery, the same in all its retries."""
 
@@ -75,7 +74,11 @@ BODY = {
     "requestBody": {
         "required": True,
         "description": "as the platform sends it; no content type is asked for",
-        "content": {"application/json": {"schema": {}}, FORM: {"schema": {"type": "object"}}, "text/plain": {"schema": {"type": "string"}}},
+        "content": {
+            "application/json": {"schema": {}},
+            "application/x-www-form-urlencoded": {"schema": {"type": "object"}},
+            "text/plain": {"schema": {"type": "string"}},
+        },
     }
 }
 ANSWERS: dict[int | str, dict[str, Any]] = {
@@ -165,7 +168,7 @@ async def _checked(request: Request, hooks: Webhooks, posted: Posted, *, source:
         body = json.dumps(notice.signed_fields, ensure_ascii=False).encode()
         return Believed(source, replace(raw, body=body, delivery=notice.id), source.may_send_for, notice)
     signatures.check(posted, source, at)
-    return Believed(source, replace(raw, body=_document(posted, source), delivery=_delivery(posted, source)), source.may_send_for)
+    return Believed(source, replace(raw, body=posted.body, delivery=_delivery(posted, source)), source.may_send_for)
 
 
 async def _by_key(request: Request, raw: Raw, posted: Posted, *, source: Source) -> Believed:
@@ -179,7 +182,7 @@ async def _by_key(request: Request, raw: Raw, posted: Posted, *, source: Source)
     def may_send_for(platform: str, account: str) -> bool:
         return principal.may_send_for(platform, account) and source.may_send_for(platform, account)
 
-    reading = replace(raw, body=_document(posted, source), headers=headers, account=raw.account or principal.account)
+    reading = replace(raw, body=posted.body, headers=headers, account=raw.account or principal.account)
     return Believed(source, reading, may_send_for)
 
 
@@ -192,20 +195,6 @@ def _raw(settings: Raw, source: Source) -> Raw:
         zone=source.zone or settings.zone,
         default_channel=source.channel or settings.default_channel,
     )
-
-
-def _document(posted: Posted, source: Source) -> bytes:
-    """JSON as it came; a form as the JSON of its fields. Of Twilio the signed address says which it is, of others the content type."""
-    if source.checked_by == "twilio":
-        form = twilio.body_hash(posted) is None
-    else:
-        form = posted.headers.get("content-type", [""])[0].partition(";")[0].strip().lower() == FORM
-    if not form:
-        return posted.body
-    fields: dict[str, str] = {}
-    for name, value in posted.fields():
-        fields.setdefault(name, value)
-    return json.dumps(fields, ensure_ascii=False).encode()
 
 
 def _delivery(posted: Posted, source: Source) -> str | None:

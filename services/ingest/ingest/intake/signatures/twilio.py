@@ -19,7 +19,7 @@ def check(posted: Posted, source: Source, at: datetime) -> None:  # noqa: ARG001
     """Of a form the fields are signed. Of JSON only the address is, and the address holds the hash of the body."""
     given = posted.header(SIGNATURE)
     keys, algorithm = _keys(posted, source)
-    hashed = body_hash(posted)
+    hashed = _body_hash(posted)
     fields = posted.fields() if hashed is None else []
     if not is_signed([given], posted.url(source.public_url or ""), fields, secrets=keys, algorithm=algorithm):
         raise Untrusted("signature")
@@ -27,7 +27,7 @@ def check(posted: Posted, source: Source, at: datetime) -> None:  # noqa: ARG001
         raise Untrusted("body_hash")
 
 
-def body_hash(posted: Posted) -> str | None:
+def _body_hash(posted: Posted) -> str | None:
     """The hash in the address; None where the body is a form. Raises `Untrusted` for several."""
     found = [value for name, value in parse_qsl(posted.query, keep_blank_values=True) if name == BODY_HASH]
     if len(found) > 1:
