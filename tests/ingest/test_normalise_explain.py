@@ -26,8 +26,8 @@ def test_what_is_ignored_or_refused_says_why() -> None:
 
 
 def test_a_platform_known_only_by_sight_is_named() -> None:
-    (seen,) = explained("x.json", b'{"type":"zen:event-type:ticket.status_changed","id":"1","detail":{"id":"5"}}')
-    assert (seen["platform"], seen["meaning"], seen["reason"]) == ("zendesk", "ignored", "no_adapter:zendesk")
+    (seen,) = explained("x.json", b'{"core-uuid":"1","variables":{"uuid":"5"}}')
+    assert (seen["platform"], seen["meaning"], seen["reason"]) == ("freeswitch", "ignored", "no_adapter:freeswitch")
 
 
 def test_a_doubtful_time_is_explained() -> None:
@@ -38,6 +38,13 @@ def test_a_doubtful_time_is_explained() -> None:
 def test_json_lines_are_explained_one_by_one() -> None:
     lines = [json.dumps(EVENT), "", json.dumps({**EVENT, "event": "sneezed"}), '{"id": "1", "id": "2"}', '{"headers": {}, "value": null}']
     assert [one["meaning"] for one in explained("x.jsonl", "\n".join(lines).encode())] == ["ended", "ignored", "refused", "ignored"]
+
+
+def test_lines_of_a_queue_log_are_explained_one_by_one() -> None:
+    lines = b"1810044000|1810043990.9|claims|NONE|ENTERQUEUE||+12025550171|1\n1810044090|1810043990.9|claims|NONE|ABANDON|1|1|90\nhello\n"
+    assert [(one["platform"], one["meaning"]) for one in explained("queue_log", lines)] == [
+        ("asterisk", "queued"), ("asterisk", "ended"), ("unknown", "refused"),
+    ]  # fmt: skip
 
 
 def test_a_file_that_is_no_json_is_explained_once() -> None:

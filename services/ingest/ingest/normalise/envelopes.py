@@ -6,6 +6,8 @@ from dataclasses import dataclass, replace
 from pydantic import JsonValue
 
 from ingest.normalise import cloudevents
+from ingest.normalise.asterisk.lines import rows_in
+from ingest.normalise.aws import Item, items_in
 from ingest.normalise.decode import Document, decode, decode_base64
 from ingest.normalise.fields import part, text
 from ingest.normalise.forms import form_in
@@ -82,8 +84,18 @@ def _decoded(body: bytes, place: _Place, *, structured: bool) -> list[Opened]:
         value = decode(body)
         return [_structured(value, place)] if structured and isinstance(value, dict) else _any(value, place)
     except Unreadable as fault:
-        form = form_in(body)
-        return [_refused(place, fault)] if form is None else [Letter(place.envelope or "form", place.index, form, place.prefix)]
+        return _text(body, place) or [_refused(place, fault)]
+
+
+def _text(body: bytes, place: _Place) -> list[Opened]:
+    """What is no JSON and yet known: a form, or lines of Asterisk's queue log. Empty for anything else."""
+    if (form := form_in(body)) is not None:
+        return [Letter(place.envelope or "form", place.index, form, place.prefix)]
+    log = place.within("queue-log", "")
+    return [
+        _refused(log.at(index), Unreadable("no_queue_log_line")) if row is None else Letter(log.name, index, row, log.prefix)
+        for index, row in enumerate(rows_in(body), start=place.index)
+    ]
 
 
 def _any(value: JsonValue, place: _Place) -> list[Opened]:
@@ -117,12 +129,10 @@ def _object(document: Document, place: _Place) -> list[Opened]:
         return [_eventbridge(document, place.within("eventbridge", "detail."))]
     if "TopicArn" in document and "Type" in document:
         return _sns(document, place.within("sns", "Message."))
-    if isinstance(records := document.get("Records"), list):
-        return _lambda_records(records, place)
-    if document.get("eventSource") in ("aws:kafka", "SelfManagedKafka") and isinstance(document.get("records"), dict):
-        return _msk(part(document, "records"), place)
-    if isinstance(records := document.get("records"), list) and ("deliveryStreamArn" in document or "requestId" in document):
-        return _firehose(records, place)
+    if (batch := items_in(document)) is not None:
+        return [
+            opened for index, item in enumerate(batch) for opened in _item(item, place.at(place.index + index, item.envelope, item.path))
+        ]
     return [Letter(place.name, place.index, document, place.prefix, account=place.account)]
 
 
@@ -173,53 +183,15 @@ def _sns(document: Document, place: _Place) -> list[Opened]:
     return _record(message.encode(), {}, replace(place, account=account))
 
 
-def _lambda_records(records: list[JsonValue], place: _Place) -> list[Opened]:
-    return [opened for index, record in enumerate(records) for opened in _lambda_record(_object_or_nothing(record), index, place)]
-
-
-def _lambda_record(record: Document, index: int, place: _Place) -> list[Opened]:
-    if not isinstance(notice := record.get("Sns"), dict):
-        return _encoded(part(record, "kinesis"), "data", place.at(index, "kinesis", f"Records[{index}].kinesis."))
-    here = place.at(index, "sns", f"Records[{index}].Sns.")
+def _item(item: Item, place: _Place) -> list[Opened]:
     try:
-        return _sns(notice, here)
-    except Unreadable as fault:
-        return [_refused(here, fault)]
-
-
-def _msk(records: Document, place: _Place) -> list[Opened]:
-    flat = [_object_or_nothing(one) for ones in records.values() if isinstance(ones, list) for one in ones]
-    return [opened for index, record in enumerate(flat) for opened in _msk_record(record, place.at(index, "msk", f"records[{index}]."))]
-
-
-def _msk_record(record: Document, place: _Place) -> list[Opened]:
-    return _encoded(record, "value", place, headers=_msk_headers(record.get("headers")))
-
-
-def _firehose(records: list[JsonValue], place: _Place) -> list[Opened]:
-    flat = enumerate(map(_object_or_nothing, records))
-    return [opened for index, one in flat for opened in _encoded(one, "data", place.at(index, "firehose", f"records[{index}]."))]
-
-
-def _object_or_nothing(value: JsonValue) -> Document:
-    return value if isinstance(value, dict) else {}
-
-
-def _encoded(record: Document, name: str, place: _Place, *, headers: Mapping[str, str] | None = None) -> list[Opened]:
-    try:
-        return _record(decode_base64(record.get(name), name), headers or {}, place.within(None, f"{name}."))
+        if item.envelope == "sns":
+            return _sns(item.holder, place.within(None, "Message."))
+        carried = item.holder.get(item.name)
+        body = str(carried).encode() if item.plain else decode_base64(carried, item.name)
+        return _record(body, item.headers, place.within(None, f"{item.name}."))
     except Unreadable as fault:
         return [_refused(place, fault)]
-
-
-def _msk_headers(headers: JsonValue) -> dict[str, str]:
-    """A list of {name: bytes as signed numbers}; a value that is no UTF-8 is no header of ours."""
-    found: dict[str, str] = {}
-    for one in headers if isinstance(headers, list) else []:
-        for name, value in one.items() if isinstance(one, dict) else []:
-            octets = [number & 255 for number in value if isinstance(number, int)] if isinstance(value, list) else []
-            found[name.lower()] = bytes(octets).decode("utf-8", "replace")
-    return found
 
 
 def _refused(place: _Place, fault: Unreadable) -> Refused:

@@ -1,9 +1,9 @@
 """The queue log: lines of text, rows of its table, and what AMI says of queues. It alone knows who talked, and for how long."""
 
-import re
 from collections.abc import Callable
 
 from ingest.normalise.asterisk import words
+from ingest.normalise.asterisk.lines import row_of
 from ingest.normalise.decode import Document
 from ingest.normalise.envelopes import Letter
 from ingest.normalise.fields import LONGEST_ID, code, required_text, text
@@ -11,21 +11,8 @@ from ingest.normalise.model import Event, Facts, Handles, Ignored, Kind, Raw
 from ingest.normalise.times import Moment, read_time
 
 STREAM = "queue-log"
-LINE = re.compile(r"\d{10}(?:\.\d{1,9})?\|[^|\r\n]{1,256}\|[^|\r\n]{0,256}\|[^|\r\n]{0,256}\|[A-Z]{2,40}(?:\|[^\r\n]{0,1000})?\Z", re.ASCII)
-
-_NAMES = ("time", "callid", "queuename", "agent", "event")
 _NOBODY = "NONE"
 _TOLD_OF = Callable[[Facts, list[str], Moment], None]
-
-
-def row_of(line: str) -> Document | None:
-    """`time|callid|queue|agent|EVENT|…` as a row of the table has it; None for any other text."""
-    line = line.strip()
-    if LINE.match(line) is None:
-        return None
-    fields = line.split("|")
-    named: Document = dict(zip(_NAMES, fields, strict=False))
-    return named | {f"data{n}": value for n, value in enumerate(fields[len(_NAMES) :], start=1)}
 
 
 def adapt(letter: Letter, raw: Raw) -> Event | Ignored:
