@@ -4,11 +4,12 @@ Every duration is a float of seconds. A secret has a development default, which 
 """
 
 import json
+import re
 from collections.abc import Mapping
 from typing import Annotated, Any, ClassVar, Literal, TypeVar
 
 from pydantic import BeforeValidator, Field, ValidationError, model_validator
-from pydantic_settings import BaseSettings, EnvSettingsSource, NoDecode, PydanticBaseSettingsSource, SettingsConfigDict
+from pydantic_settings import BaseSettings, EnvSettingsSource, NoDecode, PydanticBaseSettingsSource, SettingsConfigDict, SettingsError
 
 from shared.runtime.errors import AftercallError
 
@@ -145,6 +146,8 @@ def _is_development(value: str, *, default: str) -> bool:
 
 
 Loaded = TypeVar("Loaded", bound=ServiceSettings)
+_QUOTED = re.compile(r'"(\w+)"')
+"""Where pydantic-settings names the field it could not read."""
 
 
 def load(settings: type[Loaded], **given: object) -> Loaded:
@@ -155,6 +158,8 @@ def load(settings: type[Loaded], **given: object) -> Loaded:
         raise SettingsRefused(
             [_problem(dict(each), settings.SERVICE) for each in error.errors(include_input=False, include_url=False)]
         ) from None
+    except SettingsError as error:
+        raise SettingsRefused([_problem({"loc": _QUOTED.findall(str(error)), "msg": "is no JSON"}, settings.SERVICE)]) from None
 
 
 def _problem(error: Mapping[str, Any], service: str) -> str:

@@ -23,6 +23,7 @@ class ToySettings(ServiceSettings):
     hold_off_s: float = Field(120.0, gt=0, description="hold-off, seconds")
     gateways: Words = Field(default_factory=list, description="gateways to use")
     hook_secret: str = secret(description="signs webhooks")
+    weights: dict[str, float] = Field(default_factory=dict, description="weights, as JSON")
 
 
 def _environment(monkeypatch: pytest.MonkeyPatch, variables: dict[str, str]) -> None:
@@ -84,6 +85,14 @@ def test_production_refuses_development_values(monkeypatch: pytest.MonkeyPatch, 
     _environment(monkeypatch, {**SAFE, variable: value})
     with pytest.raises(SettingsRefused, match=variable.partition("_")[2]):
         load(ToySettings)
+
+
+def test_a_value_that_is_no_json_is_refused_by_name_and_not_shown(monkeypatch: pytest.MonkeyPatch) -> None:
+    _environment(monkeypatch, {"TOY_WEIGHTS": '{"sms": whsec_abc'})
+
+    with pytest.raises(SettingsRefused) as refused:
+        load(ToySettings)
+    assert str(refused.value) == "TOY_WEIGHTS or AFTERCALL_WEIGHTS: is no JSON"
 
 
 def test_a_secret_is_not_in_the_repr() -> None:
