@@ -163,8 +163,7 @@ class Consumer:
             except Exception as fault:  # noqa: BLE001  # whatever it was, the records one by one show whose fault
                 log.warning("batch failed, going record by record", extra={"cause": type(fault).__name__})
                 await self._one_by_one(records, patience)
-        if tripped := await patience.insist(self._capping.trip):
-            assert self._reader
+        if (tripped := await patience.insist(self._capping.trip)) and self._reader:
             self._reader.pause(self._held.of(tripped))
 
     async def _one_by_one(self, records: Sequence[Record], patience: Patience) -> None:

@@ -43,8 +43,7 @@ NO_SENSE = (ArithmeticError, LookupError, TypeError, ValueError, Unprocessable)
 
 @dataclass(frozen=True, slots=True)
 class Closing:
-    """What judging contacts needs of this deployment. `own_numbers`: E.164 → the purpose of a contact with that number of ours.
-    `catalogue` is in force until a version is activated."""
+    """What judging contacts needs here. `own_numbers`: E.164 → its purpose. `catalogue` is in force until a version is activated."""
 
     desk: Desk
     patience: Patience
