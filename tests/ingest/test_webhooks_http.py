@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
@@ -350,3 +351,31 @@ async def test_nothing_of_a_webhook_stands_in_a_log_or_a_metric(ingest_database:
         assert [each.status_code for each in answers] == [422, 401]
         for secret in (path, canary, STANDARD_SECRET, TEXT_SECRET):
             assert secret not in said
+
+
+OWN_WORDS = {
+    "zendesk/ticket-status-changed-solved": zendesk,
+    "chatwoot/conversation-status-changed-resolved-minimal": chatwoot,
+    "intercom/webhook-conversation-admin-closed": intercom,
+    "ringcentral/telephony-session-answered-inbound": ringcentral,
+    "segment/live-chat-conversation-ended": segment,
+    "twilio/invented-call-completed": twilio_json,
+}
+
+
+async def test_each_platforms_own_words_are_stored_once_however_often_they_come(ingest_database: str) -> None:
+    sources = [replace_name(sign().source, name) for name, sign in zip("abcdef", OWN_WORDS.values(), strict=True)]
+    async with posting(ingest_database, *sources) as hooks:
+        for (file, sign), source in zip(OWN_WORDS.items(), sources, strict=True):
+            body = (Path(__file__).parent / "fixtures" / f"{file}.json").read_bytes()
+            before = await hooks.stored()
+            first, again = [(await hooks.send(sign(source, body=body))).json() for _ in range(2)]
+            events = await hooks.stored() - before
+
+            assert events >= 1, file
+            assert first == {"accepted": events, "duplicate": 0, "ignored": 0, "rejected": []}, file
+            assert again == {"accepted": 0, "duplicate": events, "ignored": 0, "rejected": []}, file
+
+
+def replace_name(source: Source, name: str) -> Source:
+    return source.model_copy(update={"name": name})
