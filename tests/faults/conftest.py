@@ -29,13 +29,14 @@ def _case(item: pytest.Item | str) -> str:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Only the cases that are picked; without a pick, the long ones only in `make faults`."""
+    """Only the cases that are picked; without a pick, the whole ones in `make faults` and their short parts in `make test`."""
     picked, here = set(os.environ.get("CASES", "").upper().split()), Path(__file__).parent
     mine = [item for item in items if here in item.path.parents]
     if picked:
         out = [item for item in mine if _case(item) not in picked]
     else:
-        out = [] if os.environ.get("FAULTS") else [item for item in mine if item.get_closest_marker("slow")]
+        elsewhere = "short" if os.environ.get("FAULTS") else "slow"
+        out = [item for item in mine if item.get_closest_marker(elsewhere)]
     if out:
         config.hook.pytest_deselected(items=out)
         items[:] = [item for item in items if item not in out]
@@ -50,6 +51,15 @@ def pytest_runtest_logreport(report: pytest.TestReport) -> None:
 def pytest_unconfigure() -> None:
     if VERDICTS.passed:
         print(VERDICTS.sum(), flush=True)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def compiled_once(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Hundreds of processes start here: the first compiles what it imports, also where nothing may be written beside the sources."""
+    with pytest.MonkeyPatch.context() as environment:
+        environment.setenv("PYTHONPYCACHEPREFIX", str(tmp_path_factory.mktemp("compiled")))
+        environment.delenv("PYTHONDONTWRITEBYTECODE", raising=False)
+        yield
 
 
 @pytest.fixture(scope="session")

@@ -18,6 +18,7 @@ from shared.topics import TOPICS
 from tests.support.checking import judged, settle
 from tests.support.fleet import Fleet, Replica
 from tests.support.ledger import CONTACTS, native
+from tests.support.outsiders import answering
 from tests.support.scene import Scene
 from tests.support.whole import read_all
 
@@ -90,12 +91,11 @@ async def test_b17_null_values_null_keys_and_odd_headers_never_crash_a_service(s
     running = await scene.fleet.start_all()
     odd = [_odd(topic, number) for topic in (PHONE, "survey.responses") for number in range(4)]
     await _publish_nothing(scene.fleet, PHONE, "survey.responses")
-    answering = asyncio.create_task(scene.ledger.answer(scene.gateway))
-    await scene.ledger.publish(odd)
-    await scene.ledger.tell(range(60))
-    await scene.ledger.publish(odd)
-    await settle(scene.fleet, scene.ledger)
-    answering.cancel()
+    async with answering(scene):
+        await scene.ledger.publish(odd)
+        await scene.ledger.tell(range(60))
+        await scene.ledger.publish(odd)
+        await settle(scene.fleet, scene.ledger)
     assert all(replica.alive for replica in running.values())
     letters: dict[str, int] = {}
     for service in ("ingest", "scoring"):

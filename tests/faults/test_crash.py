@@ -1,4 +1,4 @@
-"""Killed at the worst lines, on Apache Kafka and real PostgreSQL: the generator's own record against database and topics."""
+"""A toy over the real runtime killed at the worst lines, on Apache Kafka and real PostgreSQL: the short parts of the cases."""
 
 import asyncio
 import json
@@ -21,10 +21,9 @@ from tests.support.toy import INPUT, OUTPUT, RELAY_BATCH, Toy, answer, create_ta
 from tests.support.verdicts import VERDICTS
 from tests.support.whole import read_all
 
-pytestmark = [pytest.mark.fault, pytest.mark.kafka]
+pytestmark = [pytest.mark.fault, pytest.mark.kafka, pytest.mark.short]
 
-EVENTS = int(os.environ.get("FAULT_EVENTS", "10000" if os.environ.get("FAULTS") else "2000"))
-"""All of them in `make faults`, a short part in `make test`."""
+EVENTS = int(os.environ.get("FAULT_EVENTS", "2000"))
 
 
 @dataclass

@@ -19,7 +19,7 @@ from tests.support.asking import KEYS, PEPPER, Scoring, completed, customer, pho
 from tests.support.verdicts import VERDICTS
 from tests.support.wire import Wire, answers, wire
 
-pytestmark = pytest.mark.fault
+pytestmark = [pytest.mark.fault, pytest.mark.short]
 
 SURVEYS = int(os.environ.get("FAULT_SURVEYS", "60"))
 OK = b"HTTP/1.1 202 Accepted\r\ncontent-length: 2\r\n\r\n{}"

@@ -1,16 +1,19 @@
 """The real services killed at the worst lines, on Apache Kafka and real PostgreSQL."""
 
-import asyncio
 import time
 
 import pytest
 
 from tests.support.checking import compare, judged, settle
 from tests.support.ledger import CONTACTS
+from tests.support.outsiders import answering
 from tests.support.scene import Scene
 from tests.support.verdicts import VERDICTS
 
 pytestmark = [pytest.mark.fault, pytest.mark.kafka, pytest.mark.slow]
+
+RELAY_BATCH = 1_000
+"""What a relay publishes at once."""
 
 
 async def test_a1_ingest_killed_after_the_database_commit_before_the_offset_commit(scene: Scene) -> None:
@@ -36,15 +39,29 @@ async def test_a3_scoring_killed_between_commit_and_publish(scene: Scene) -> Non
     for chunk in range(3):
         await scene.ledger.tell(range(chunk * CONTACTS // 3, (chunk + 1) * CONTACTS // 3))
         await scene.fleet.die_at("scoring", "scoring.relay.before_publish", times=1, passing=1)
-    answering = asyncio.create_task(scene.ledger.answer(scene.gateway))
-    await scene.fleet.start("scoring")
-    again = time.monotonic()
-    await scene.fleet.until("select count(*) from scoring.outbox where created < now() - interval '1 second'", 0, seconds=25)
-    emptied = round(time.monotonic() - again, 1)
-    await scene.fleet.start("routing")
-    await settle(scene.fleet, scene.ledger)
-    answering.cancel()
+    async with answering(scene):
+        await scene.fleet.start("scoring")
+        again = time.monotonic()
+        await scene.fleet.until("select count(*) from scoring.outbox where created < now() - interval '1 second'", 0, seconds=25)
+        emptied = round(time.monotonic() - again, 1)
+        await scene.fleet.start("routing")
+        await settle(scene.fleet, scene.ledger)
     await judged("A3", scene.fleet, scene.ledger, began=scene.began, outbox_empty_after_s=emptied)
+
+
+async def test_a4_each_relay_killed_after_the_brokers_acknowledgement_before_its_rows_are_gone(scene: Scene) -> None:
+    """What was acknowledged comes once more on the wire, and has no second effect."""
+    await scene.ledger.tell(range(CONTACTS))
+    await scene.fleet.die_at("ingest", "ingest.relay.after_ack", times=3)
+    await scene.fleet.start("ingest")
+    async with answering(scene):
+        await scene.fleet.die_at("scoring", "scoring.relay.after_ack", times=3)
+        await scene.fleet.start("scoring")
+        await scene.fleet.die_at("routing", "routing.relay.after_ack", times=2, passing=1)
+        await scene.fleet.start("routing")
+        await settle(scene.fleet, scene.ledger)
+    found = await judged("A4", scene.fleet, scene.ledger, began=scene.began)
+    assert 0 < found.wire_duplicates <= 3 * RELAY_BATCH
 
 
 async def test_a5_scoring_killed_after_the_gateway_accepted_with_keys(scene: Scene) -> None:
@@ -93,18 +110,17 @@ async def test_a5_scoring_killed_after_the_gateway_accepted_without_keys(scene: 
 async def test_a6_routing_killed_between_a_case_and_its_alert(scene: Scene) -> None:
     """Every case once, an alert for each, and what an SLA counts from stays what it was."""
     await scene.ledger.tell(range(CONTACTS))
-    answering = asyncio.create_task(scene.ledger.answer(scene.gateway))
-    await scene.fleet.start("ingest")
-    await scene.fleet.start("scoring")
-    await scene.fleet.die_at("routing", "routing.after_db_commit", times=2, passing=1)
-    await scene.fleet.die_at("routing", "routing.before_alert", times=1, passing=1)
-    await scene.fleet.die_at("routing", "routing.after_alert_accepted", times=1, passing=1)
-    started = await scene.fleet.rows("select id, opened_at, first_answered_at, due_at from routing.cases order by id")
-    assert started
-    await scene.fleet.start("routing")
-    await settle(scene.fleet, scene.ledger)
-    await scene.fleet.until("select count(*) from routing.alert where told < count", 0)
-    answering.cancel()
+    async with answering(scene):
+        await scene.fleet.start("ingest")
+        await scene.fleet.start("scoring")
+        await scene.fleet.die_at("routing", "routing.after_db_commit", times=2, passing=1)
+        await scene.fleet.die_at("routing", "routing.before_alert", times=1, passing=1)
+        await scene.fleet.die_at("routing", "routing.after_alert_accepted", times=1, passing=1)
+        started = await scene.fleet.rows("select id, opened_at, first_answered_at, due_at from routing.cases order by id")
+        assert started
+        await scene.fleet.start("routing")
+        await settle(scene.fleet, scene.ledger)
+        await scene.fleet.until("select count(*) from routing.alert where told < count", 0)
     ids = ", ".join(f"'{each['id']}'" for each in started)
     assert (
         await scene.fleet.rows(f"select id, opened_at, first_answered_at, due_at from routing.cases where id in ({ids}) order by id")

@@ -31,7 +31,7 @@ async def test_a7_every_service_killed_every_ten_seconds_under_load(scene: Scene
         await _kill_in_turn(scene, running, seconds=KILLING_S)
         last = time.monotonic()
         await telling
-        await settle(scene.fleet, scene.ledger, seconds=300)
+        await settle(scene.fleet, scene.ledger)
         caught_up = round(time.monotonic() - last, 1)
     killed_for = round(last - first, 1)
     await judged("A7", scene.fleet, scene.ledger, began=scene.began, killed_for_s=killed_for, caught_up_s=caught_up)
@@ -89,7 +89,7 @@ async def test_b1_the_broker_down_for_two_minutes(scene: Scene, broker_with_two_
             posted += await scene.ledger.post(due, running["ingest"].url, key)
         await asyncio.to_thread(broker_with_two_doors.start)
         back = time.monotonic()
-        await settle(scene.fleet, scene.ledger, seconds=300)
+        await settle(scene.fleet, scene.ledger)
         caught_up = round(time.monotonic() - back, 1)
     assert all(replica.alive for replica in running.values())
     await judged("B1", scene.fleet, scene.ledger, began=scene.began, down_s=DOWN_S, posted_meanwhile=posted, caught_up_s=caught_up)

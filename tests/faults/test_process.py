@@ -18,7 +18,7 @@ from shared.topics import TOPICS
 from tests.support.toy import INPUT, OUTPUT, Toy, answer, create_tables
 from tests.support.verdicts import VERDICTS
 
-pytestmark = [pytest.mark.fault, pytest.mark.kafka]
+pytestmark = [pytest.mark.fault, pytest.mark.kafka, pytest.mark.short]
 
 EVENTS = 3_000
 GRACE_S = 30.0

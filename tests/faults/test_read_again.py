@@ -14,6 +14,7 @@ from shared.runtime.broker import Outgoing
 from tests.support.checking import effects, judged, settle
 from tests.support.fleet import SERVICES, Fleet
 from tests.support.ledger import CONTACTS, Told, connect
+from tests.support.outsiders import answering
 from tests.support.postgres import Databases
 from tests.support.scene import Scene
 from tests.support.whole import read_all
@@ -29,9 +30,8 @@ async def test_b9_every_topic_read_again_from_offset_0_has_no_new_effect(scene: 
     running = await scene.fleet.start_all()
     await scene.ledger.tell(range(CONTACTS))
     told = time.monotonic()
-    answering = asyncio.create_task(scene.ledger.answer(scene.gateway))
-    await settle(scene.fleet, scene.ledger)
-    answering.cancel()
+    async with answering(scene):
+        await settle(scene.fleet, scene.ledger)
     live = time.monotonic() - told
     for replica in running.values():
         assert await replica.stop() == 0

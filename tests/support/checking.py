@@ -46,7 +46,7 @@ class Found:
     wire_duplicates: int = 0
 
 
-async def settle(fleet: Fleet, ledger: Ledger, *services: str, surveys: int | None = None, seconds: float = 120) -> None:
+async def settle(fleet: Fleet, ledger: Ledger, *services: str, surveys: int | None = None, seconds: float = 300) -> None:
     """Wait until everything that must come has come, and nothing is owed to the broker any more."""
     wanted, through = len(ledger.told), services or SERVICES
     await fleet.until("select count(distinct (platform, account, root)) from ingest.interaction", wanted, seconds=seconds)
