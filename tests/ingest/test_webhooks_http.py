@@ -285,12 +285,22 @@ async def test_sns_is_confirmed_and_then_read(ingest_database: str) -> None:
         assert await hooks.stored() == 1
 
 
-async def test_a_topic_that_is_not_ours_has_us_fetch_nothing() -> None:
-    strange = amazon.message("SubscriptionConfirmation", TopicArn=amazon.TOPIC + "-of-others")
+@pytest.mark.parametrize(
+    ("said", "asked"),
+    [
+        (amazon.message("SubscriptionConfirmation", TopicArn=amazon.TOPIC + "-of-others"), []),
+        (
+            amazon.message("SubscriptionConfirmation", SubscribeURL="https://elsewhere.example/?Action=ConfirmSubscription"),
+            [CERTIFICATE_URL],
+        ),
+        (amazon.message("SubscriptionConfirmation", which=2), [CERTIFICATE_URL]),
+    ],
+)
+async def test_no_subscription_is_confirmed_but_of_our_topics_at_amazon(said: Json, asked: list[str]) -> None:
     async with posting(NOWHERE, amazon.SOURCE) as hooks:
-        answer = await hooks.client.post("/v1/webhooks/amazon-connect", json=strange)
+        answer = await hooks.client.post("/v1/webhooks/amazon-connect", json=said)
 
-        assert (answer.status_code, hooks.amazon.asked) == (401, [])
+        assert (answer.status_code, hooks.amazon.asked) == (401, asked)
 
 
 async def test_amazon_away_is_a_matter_of_later() -> None:

@@ -118,16 +118,17 @@ async def _received(request: Request, platform: str, part: str | None) -> Respon
         if (token := _handshake(posted, sources)) is not None:
             return JSONResponse({}, headers={"Validation-Token": token})
         believed = await _believed(request, hooks, posted, sources=sources)
+        if not hooks.allows(believed.source):
+            hooks.metrics.distrusted(platform, "rate")
+            raise Problem(429, "too_many_requests", "Over the rate of this source: wait a second", headers={"Retry-After": "1"})
+        if believed.notice and believed.notice.kind != sns.NOTIFICATION:
+            return await _subscription(hooks, believed.notice)
     except Untrusted as why:
         hooks.metrics.distrusted(platform if hooks.sources.has(platform) else "unknown", why.reason)
         raise Problem(401, "not_believed", "The request is not signed as it should be") from None
     except AmazonAway:
-        raise _later() from None
-    if not hooks.allows(believed.source):
-        hooks.metrics.distrusted(platform, "rate")
-        raise Problem(429, "too_many_requests", "Over the rate of this source: wait a second", headers={"Retry-After": "1"})
-    if believed.notice and believed.notice.kind != sns.NOTIFICATION:
-        return await _subscription(hooks, believed.notice)
+        headers = {"Retry-After": str(RETRY_AFTER_S)}
+        raise Problem(503, "unavailable", "Not possible right now: send it again", headers=headers) from None
     return _answer(believed.source, taken(*await hooks.door.post([believed.reading], believed.may_send_for)))
 
 
@@ -203,12 +204,10 @@ def _delivery(posted: Posted, source: Source) -> str | None:
 
 
 async def _subscription(hooks: Webhooks, notice: sns.Notice) -> Response:
-    if notice.kind == sns.SUBSCRIPTION:
-        try:
-            await hooks.amazon.confirm(notice.subscribe_url)
-        except AmazonAway:
-            raise _later() from None
-    return JSONResponse({"subscription": "confirmed" if notice.kind == sns.SUBSCRIPTION else "ended"})
+    if notice.kind == sns.UNSUBSCRIPTION:
+        return JSONResponse({"subscription": "ended"})
+    await hooks.amazon.confirm(notice.subscribe_url)
+    return JSONResponse({"subscription": "confirmed"})
 
 
 def _answer(source: Source, became: Taken) -> Response:
@@ -219,7 +218,3 @@ def _answer(source: Source, became: Taken) -> Response:
         errors = [{"path": each.path or "", "reason": each.reason} for each in faults]
         raise Problem(422, "unreadable", "Nothing in the body can be read: errors names each field", errors=errors)
     return JSONResponse(became.model_dump(mode="json"), 202)
-
-
-def _later() -> Problem:
-    return Problem(503, "unavailable", "Not possible right now: send it again", headers={"Retry-After": str(RETRY_AFTER_S)})
