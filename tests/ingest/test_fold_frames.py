@@ -117,6 +117,13 @@ def test_lines_that_rang_one_after_the_other_are_waited_for_one_after_the_other(
     assert over([*lines, line("ended", 5, "b", agent="ben")]).wait_s == 120
 
 
+def test_a_line_that_is_said_to_have_rung_all_along_is_not_waited_for_while_somebody_speaks() -> None:
+    rang = [line("queued", 0, "a"), line("ended", 9, "a")]
+    answered = [line("queued", 0, "b"), line("connected", 2, "b", agent="ben"), line("ended", 9, "b")]
+    call = over([*rang, *answered])
+    assert (call.wait_s, call.talk_s, len(call.legs)) == (120, 420, 1)
+
+
 def test_two_agents_at_the_same_time_are_not_twice_the_talk() -> None:
     parts = [part("connected", 1, "a", agent="ana"), part("ended", 5, "a", agent="ana"), part("connected", 3, "b", agent="ben")]
     assert over([whole("started", 0), *parts, part("ended", 7, "b", agent="ben"), whole("ended", 7)]).talk_s == 360

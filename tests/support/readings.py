@@ -52,5 +52,6 @@ LONG_AFTER = 60 * 24 * 500
 
 
 def heard(name: str, *, minute: float = 0) -> list[StoredEvent]:
-    """What a payload says, received so many minutes into the fixtures' day."""
-    return [stored(reading, received=LONG_AFTER + minute) for reading in read(Raw(payload(name)))]
+    """What a payload says, received so many minutes into the fixtures' day; without what is ignored of it."""
+    readings = (reading for reading in read(Raw(payload(name))) if not isinstance(reading, Ignored))
+    return [stored(reading, received=LONG_AFTER + minute) for reading in readings]

@@ -41,6 +41,11 @@ def _not_over(lives: Sequence[Life], number: int, *, until: datetime, waits_for:
     return NotOver(until, waits_for, judged(lives, episode=number, standing="reopened"))
 
 
+def _ended(life: Life) -> tuple[int, int, str]:
+    """In order of their ends: a line that rang beside the one that was handed over, or an agent asked in vain, does not follow it."""
+    return (life.begin if life.end is None else life.end), life.begin, life.leg
+
+
 def _still_to_come(lives: Sequence[Life]) -> Wait | None:
     """The end of a leg or of what it is within, or the leg that a transfer announced; where that was not named, any later one will do."""
     if lacks_frame(lives) or any(life.end is None and not life.aside for life in lives):
@@ -48,6 +53,6 @@ def _still_to_come(lives: Sequence[Life]) -> Wait | None:
     legs = {life.leg for life in lives}
     followed = {life.facts.get("previous_leg") for life in lives}
     named = {life.facts["next_leg"] for life in lives if life.awaits and "next_leg" in life.facts}
-    last = lives[-1]
+    last = max(lives, key=_ended)
     unnamed = last.awaits and "next_leg" not in last.facts and last.leg not in followed
     return "next_leg" if unnamed or not named <= legs else None

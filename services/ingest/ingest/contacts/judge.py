@@ -87,30 +87,34 @@ def _line(life: Life, *, passed_on: bool) -> LegLine:
 
 
 def _waited(lives: Sequence[Life]) -> int | None:
-    spans = (_span(life.queued, life.end if life.connected is None else life.connected) for life in lives if "wait_s" not in life.facts)
-    return _sum([*(life.facts.get("wait_s") for life in lives), _once(spans)])
+    """Not while somebody spoke: another line may have rung, or be said to have rung, all along."""
+    measured = [life for life in lives if "wait_s" not in life.facts]
+    waits = [span for life in measured if (span := _span(life.queued, life.end if life.connected is None else life.connected))]
+    waited = _once([*waits, *(talks := _talks(lives))]) - _once(talks) if waits else None
+    return _sum([*(life.facts.get("wait_s") for life in lives), None if waited is None else waited // 1000])
 
 
 def _talked(lives: Sequence[Life]) -> int | None:
-    measured = [life for life in lives if life.human and "talk_s" not in life.facts]
-    talked = _once(_span(life.connected, life.end) for life in measured)
-    held = sum(life.facts.get("hold_s", 0) for life in measured)
-    return _sum([*(life.facts.get("talk_s") for life in lives), None if talked is None else max(0, talked - held)])
+    measured = [life for life in lives if "talk_s" not in life.facts]
+    talks, held = _talks(measured), sum(life.facts.get("hold_s", 0) for life in measured if life.human)
+    return _sum([*(life.facts.get("talk_s") for life in lives), max(0, _once(talks) // 1000 - held) if talks else None])
+
+
+def _talks(lives: Sequence[Life]) -> list[tuple[int, int]]:
+    return [span for life in lives if life.human and (span := _span(life.connected, life.end))]
 
 
 def _span(start: int | None, end: int | None) -> tuple[int, int] | None:
     return None if start is None or end is None or end < start else (start, end)
 
 
-def _once(spans: Iterable[tuple[int, int] | None]) -> int | None:
-    """Whole seconds in ms spans, every moment counted once: two legs at the same time are not twice the customer's time."""
-    whole: list[tuple[int, int]] = []
-    for start, end in sorted(span for span in spans if span):
-        if whole and start < whole[-1][1]:
-            whole[-1] = whole[-1][0], max(end, whole[-1][1])
-        else:
-            whole.append((start, end))
-    return _sum((end - start) // 1000 for start, end in whole)
+def _once(spans: Iterable[tuple[int, int]]) -> int:
+    """How many ms they are, every moment counted once: two legs at the same time are not twice the customer's time."""
+    length, until = 0, 0
+    for start, end in sorted(spans):
+        length += max(0, end - max(start, until))
+        until = max(until, end)
+    return length
 
 
 def _sum(lengths: Iterable[int | None]) -> int | None:
