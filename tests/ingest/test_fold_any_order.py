@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from ingest.contacts.fold import fold
 from ingest.contacts.model import Interaction, KnownEpisode, NotOver, Over, StoredEvent, Verdict
 from ingest.normalise.model import Kind
-from tests.support.contacts import minutes, told
+from tests.support.contacts import minutes, ms, told
 
 LATEST = 2_000
 NOW = minutes(LATEST * 20)
@@ -42,6 +42,8 @@ def _event(draw: st.DrawFn, number: int, legs: tuple[str, ...]) -> StoredEvent:
                 "rung": st.just(value=True),
                 "outline": st.just(value=True),
                 "bot": st.booleans(),
+                "handled": st.just(value=True),
+                "thread_ms": st.sampled_from([ms(-60 * 24 * 900), ms(1)]),
                 "previous_leg": st.sampled_from(legs),
                 "next_leg": st.sampled_from(legs),
                 "direction": st.sampled_from(["inbound", "outbound", "unknown"]),

@@ -26,11 +26,13 @@ def _native_or_nothing(document: Document) -> str | None:
 
 
 def _has(*names: str) -> Test:
-    return lambda document: all(name in document for name in names)
+    marks = frozenset(names)
+    return lambda document: document.keys() >= marks
 
 
 def _has_any(first: str, *others: str) -> Test:
-    return lambda document: first in document and any(name in document for name in others)
+    marks = frozenset(others)
+    return lambda document: first in document and not marks.isdisjoint(document)
 
 
 def _text_begins(name: str, *leads: str) -> Test:

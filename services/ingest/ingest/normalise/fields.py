@@ -14,8 +14,8 @@ LONGEST_ID = 256
 """Characters; three of them still fit one index row of PostgreSQL."""
 LONGEST_TEXT = 1_000
 LONGEST_PERSONAL = 320
-FEWEST_DIGITS = 3
-"""Fewer dial nobody."""
+LONGEST_NUMBER = 32
+"""Characters, as people write one."""
 FEWEST_OUTSIDE_DIGITS = 7
 """Fewer are an extension within a house."""
 
@@ -77,7 +77,7 @@ def number_in(value: JsonValue) -> str | None:
         return None
     scheme, colon, rest = whole.partition(":")
     bare = (rest if colon else scheme).split("@", 1)[0].split(";", 1)[0].strip()
-    return bare if _DIALLED.fullmatch(bare) and sum(sign.isdigit() for sign in bare) >= FEWEST_DIGITS else None
+    return bare if len(bare) <= LONGEST_NUMBER and _DIALLED.fullmatch(bare) else None
 
 
 def outside_number_in(value: JsonValue) -> str | None:
@@ -128,7 +128,8 @@ def channel_and_medium(word: str) -> tuple[str, str | None]:
     return _CHANNEL_OF.get(word, "other"), word
 
 
-_DIALLED = re.compile(r"\+?[\d ().-]{3,31}", re.ASCII)
+_DIALLED = re.compile(r"\+?(?:[ ().-]*\d){3}[\d ().-]*", re.ASCII)
+"""At least three digits: fewer dial nobody."""
 _CHANNELS = frozenset({"phone", "chat", "web", "email", "other"})
 _CHANNEL_OF = {
     "voice": "phone", "call": "phone", "telephony": "phone", "sms": "chat", "whatsapp": "chat", "webchat": "chat", "message": "chat",

@@ -58,8 +58,14 @@ def ms_of(value: JsonValue, zone: str | None = None) -> int | None:
 
 def first_time(*written: JsonValue, zone: str | None = None) -> Moment:
     """The first that can be read; where none can, why not the first that was written at all."""
-    moments = [read_time(one, zone) for one in written if one is not None]
-    return next((one for one in moments if one.ms is not None), moments[0] if moments else NEVER)
+    first = NEVER
+    for one in written:
+        moment = read_time(one, zone)
+        if moment.ms is not None:
+            return moment
+        if first is NEVER:
+            first = moment
+    return first
 
 
 def as_datetime(ms: int) -> datetime:

@@ -124,9 +124,8 @@ def direction_of(attributes: Document) -> str | None:
 def handles(attributes: Document) -> Handles:
     """The customer's end, under the names that Flex and its templates use; `customers` is Flex Insights' own."""
     insights = part(attributes, "customers")
-    ends = _TO if direction_of(attributes) == "outbound" else _FROM
-    addresses = [*(attributes.get(name) for name in ends), insights.get("phone")]
-    mails = [*(attributes.get(name) for name in ends), attributes.get("email"), insights.get("email")]
+    ends = [attributes.get(name) for name in (_TO if direction_of(attributes) == "outbound" else _FROM) if name in attributes]
+    addresses, mails = [*ends, insights.get("phone")], [*ends, attributes.get("email"), insights.get("email")]
     found = {
         "phone": next((number for address in addresses if (number := number_in(address))), None),
         "email": next((mail for address in mails if (mail := mail_in(address))), None),
