@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ingest.people.book import Book
-from ingest.people.identify import identify
+from ingest.people.identify import admitted, identify
 from ingest.people.model import Handle, Holder, Nobody, Person, Strength
 
 MEMBER, OTHER_MEMBER = Handle(Strength.member, "", "m1"), Handle(Strength.member, "", "m2")
@@ -96,6 +96,29 @@ def test_a_guest_who_is_a_member_of_their_own_stays() -> None:
     other = person(6, PLATFORM, OTHER_MEMBER)
 
     assert identify([MEMBER, PLATFORM], {MEMBER: [ANA], PLATFORM: [other]}) == Person(ANA.customer, (), ())
+
+
+@pytest.mark.parametrize(
+    ("present", "erased", "left"),
+    [
+        ([MEMBER, PHONE], [], [MEMBER, PHONE]),
+        ([MEMBER, PHONE], [MEMBER], Nobody("erased")),
+        ([PHONE], [PHONE], Nobody("erased")),
+        ([EMAIL, PHONE], [EMAIL], Nobody("erased")),
+        ([OTHER_MEMBER, PHONE], [PHONE], [OTHER_MEMBER]),
+        ([EMAIL, PHONE], [PHONE], [EMAIL]),
+        ([], [PHONE], []),
+    ],
+)
+def test_the_strongest_handle_says_whether_it_is_somebody_who_was_erased(
+    present: list[Handle], erased: list[Handle], left: list[Handle] | Nobody
+) -> None:
+    assert admitted(present, erased) == left
+
+
+def test_the_directory_may_give_an_erased_persons_number_to_somebody_else() -> None:
+    assert admitted([OTHER_MEMBER, PHONE], [PHONE], directory=True) == [OTHER_MEMBER, PHONE]
+    assert admitted([MEMBER, PHONE], [MEMBER, PHONE], directory=True) == Nobody("erased")
 
 
 handles = st.builds(

@@ -18,7 +18,7 @@ async def remains(database: Database, sealer: Sealer, values: Sequence[str], *, 
     """The table of each row in which one of the values is, in any writing; `besides` names tables that are not looked at."""
     sought = [value.casefold() for value in values]
 
-    def holds(row: Sequence[object]) -> bool:
+    def holds(row: object) -> bool:
         return any(value in text.casefold() for text in _texts(row, sealer) for value in sought)
 
     found: list[str] = []
@@ -26,14 +26,12 @@ async def remains(database: Database, sealer: Sealer, values: Sequence[str], *, 
         tables = [each["table_name"] for each in await rows(unit.tx, _TABLES)]
         for table in tables:
             if table not in besides:
-                found += [table for row in await rows(unit.tx, f'select * from "{table}"') if holds(list(row.values()))]
+                found += [table for row in await rows(unit.tx, f'select to_jsonb(t) as row from "{table}" t') if holds(row["row"])]
     return found
 
 
 def _texts(value: object, sealer: Sealer) -> Iterator[str]:
     match value:
-        case bytes():
-            yield from _readable(value, sealer)
         case {"k": str(k), "c": str(c)}:
             yield json.dumps(sealer.unseal(Sealed(k=k, c=c)), ensure_ascii=False)
         case dict():
@@ -55,15 +53,17 @@ def _readable(value: bytes, sealer: Sealer) -> Iterator[str]:
 
 
 def _within(text: str, sealer: Sealer) -> Iterator[str]:
-    """JSON in a text column, bytes written in hex."""
-    if text.startswith(("{", "[")):
-        yield from _texts(json.loads(text), sealer)
+    """Bytes, JSON in a text column, bytes written in hex."""
+    if text.startswith("\\x"):
+        yield from _readable(bytes.fromhex(text[2:]), sealer)
+    elif text.startswith(("{", "[")):
+        yield from _texts(_tried(lambda: json.loads(text)), sealer)
     elif _HEX.fullmatch(text):
         yield bytes.fromhex(text).decode(errors="replace")
 
 
-def _tried(unseal: Callable[[], Any]) -> Any:
+def _tried(read: Callable[[], Any]) -> Any:
     try:
-        return unseal()
-    except (Unprocessable, SealingKeyMissing, IndexError):
+        return read()
+    except (Unprocessable, SealingKeyMissing, ValueError):
         return None
