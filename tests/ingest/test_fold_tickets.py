@@ -183,3 +183,18 @@ def test_a_conversation_closed_by_its_timer_is_its_customers_and_its_agents() ->
     conversation = over(of("twilio", *CONVERSATION))
     assert (conversation.agent, conversation.medium, conversation.traits) == ("ana.l", "whatsapp", {"product_line": "medicare"})
     assert conversation.handles == {"phone": "+12025550171", "name": "Someone Invented"}
+
+
+@pytest.mark.parametrize(
+    ("platform", "names", "asked"),
+    [
+        ("chatwoot", CHATWOOT, "invented-survey-sent"),
+        ("chatwoot", CHATWOOT, "invented-survey-answered"),
+        ("intercom", INTERCOM, "invented-rating-added"),
+    ],
+)
+def test_a_customer_whom_the_platform_itself_asked_is_not_asked_again(platform: str, names: tuple[str, ...], asked: str) -> None:
+    plain, rated = over(of(platform, *names)), over(of(platform, *names, asked))
+    assert (plain.purpose, rated.purpose) == ("service", "asked_by_platform")
+    assert (rated.outcome, rated.ended_at, rated.agent) == (plain.outcome, plain.ended_at, plain.agent)
+    assert over(of(platform, asked, *names)).purpose == "asked_by_platform"

@@ -11,6 +11,7 @@ from ingest.normalise.times import as_datetime
 
 LONGEST_HAND_OVER_MS = 60_000
 """From one leg to the next, where nothing else says that the one follows from the other."""
+ASKED_BY_PLATFORM = "asked_by_platform"
 POINTS_AT_SOMEBODY = ("member_id", "contact_id", "phone", "email")
 
 
@@ -135,8 +136,9 @@ def _direction(lives: Sequence[Life]) -> str:
 
 
 def _purpose(lives: Sequence[Life]) -> str:
-    """One leg of ours makes the whole ours."""
-    return next((purpose for life in lives if (purpose := life.facts.get("purpose", "service")) != "service"), "service")
+    """One leg of ours makes the whole ours. What the platform itself asked the customer about is not ours to ask about again."""
+    ours = next((purpose for life in lives if (purpose := life.facts.get("purpose", "service")) != "service"), None)
+    return ours or (ASKED_BY_PLATFORM if any(life.facts.get("rated") for life in lives) else "service")
 
 
 def _traits(lives: Sequence[Life]) -> Mapping[str, str]:
