@@ -61,6 +61,10 @@ class Unit:
         """
         self._owe(type(message), (encoded or message.encode()).decode(), key, correlation=correlation)
 
+    def send_written(self, schema: type[Message], said: Mapping[str, object], *, key: str | UUID, correlation: str | UUID) -> None:
+        """The same for one in the form it travels in, of which there are many: making the model costs more than deciding what it says."""
+        self._owe(schema, as_json(said), key, correlation=correlation)
+
     def forget(self, message: type[Message], *, key: str | UUID, correlation: str | UUID) -> None:
         """Publish a null, so that compaction takes away what this topic still says of the key. An empty payload is one."""
         self._owe(message, "", key, correlation=correlation)

@@ -1,6 +1,7 @@
 """From a completed contact to a reserved survey, on a real database."""
 
 import asyncio
+import json
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from uuid import UUID, uuid4
@@ -283,3 +284,13 @@ async def test_five_hundred_contacts_take_no_more_statements_than_one(scoring: S
         await scoring.deliver(*(completed(customer(customer_id=uuid4(), points=(phone(f"p{n}"),)), point_ref=f"p{n}") for n in range(500)))
 
         assert trips.statements() - one <= one
+
+
+async def test_a_decision_is_told_in_the_form_its_schema_writes(scoring: Scoring) -> None:
+    suppressed, deferred = completed(None), completed(customer(customer_id=uuid4(), candidate_zones=()))
+    await scoring.deliver(completed(customer()), suppressed, deferred)
+
+    told = [each["payload"] for each in await scoring.rows("select payload from outbox where type = :type", type=SurveyDecided.TYPE)]
+
+    assert {SurveyDecided.model_validate_json(each).outcome for each in told} == {"invited", "suppressed", "deferred"}
+    assert all(json.loads(each) == json.loads(SurveyDecided.model_validate_json(each).encode()) for each in told)

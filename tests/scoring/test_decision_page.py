@@ -8,7 +8,6 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from scoring.decide.case import Case
 from scoring.decide.explain import because, clock, headline, lines
 from scoring.decide.judge import decide
 from scoring.decide.policy import RULES
@@ -25,7 +24,9 @@ HTML = {"accept": "text/html"}
 
 def told(history: tuple[Any, ...] = (), **changes: Any) -> Revision:
     decision = decide(facts(**changes), history, policy=policy(version=12), now=NOON)
-    named = [RuleVerdict(rule=rule, verdict=each.verdict, detail=each.detail) for rule, each in zip(RULES, decision.findings, strict=True)]
+    named = [
+        RuleVerdict(rule=rule, verdict=verdict, detail=detail) for rule, (verdict, detail) in zip(RULES, decision.verdicts, strict=True)
+    ]
     drawn = decision.draw
     return Revision(
         revision=1,
@@ -92,12 +93,6 @@ def test_no_moment_is_no_time() -> None:
 )
 def test_a_span_is_said_as_people_say_it(seconds: float, words: str) -> None:
     assert span(seconds) == words
-
-
-def test_a_case_works_each_thing_out_once() -> None:
-    case = Case(facts(), (), policy(), "decide", NOON)
-
-    assert case.ways is case.ways
 
 
 @pytest.fixture

@@ -282,4 +282,4 @@ def sealed(value: object) -> Sealed:
 
 
 def verdicts(decision: Any, rules: Iterable[str]) -> dict[str, str]:
-    return {rule: finding.verdict for rule, finding in zip(rules, decision.findings, strict=True)}
+    return {rule: verdict for rule, (verdict, _) in zip(rules, decision.verdicts, strict=True)}

@@ -1,6 +1,8 @@
 """Judging: load what is known, decide each in order, save what was decided, tell it."""
 
+from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from functools import partial
 from uuid import UUID
 
 from scoring.ask import plan, store
@@ -20,7 +22,8 @@ from shared.runtime.database import Unit
 from shared.runtime.ids import ids_at
 from shared.runtime.pipeline import Statement, together
 from shared.runtime.sealing import Sealer
-from shared.schemas import Customer, Sealed
+from shared.schemas import Customer, Sealed, SurveyDecided
+from shared.schemas.fields import in_wire_form
 
 
 class Look:
@@ -101,13 +104,12 @@ async def load(unit: Unit, subjects: Sequence[Subject], deps: Deps, *, look: Loo
 
 
 def _judge(unit: Unit, subject: Subject, known: Known, *, phase: Phase, fresh: Iterator[UUID]) -> Judged:
-    facts = known.facts(subject, now=unit.now)
-    decision = decide(facts, known.history(subject), policy=known.policies[subject.kind], now=unit.now, phase=phase)
+    person, facts, history = known.about(subject, now=unit.now)
+    decision = decide(facts, history, policy=known.policies[subject.kind], now=unit.now, phase=phase)
+    known.take(subject, person, decision, now=unit.now)
     stood, survey = known.stood.get(subject.key), known.surveys.get(subject.key)
-    known.take(subject, decision, now=unit.now)
-    new_decision, new_survey = next(fresh), next(fresh)
-    survey_id = survey[0] if survey else new_survey if decision.outcome is Outcome.INVITED else None
-    return Judged(subject, facts, known.person(subject), decision, stood, stood.id if stood else new_decision, survey_id)
+    survey_id = survey[0] if survey else next(fresh) if decision.outcome is Outcome.INVITED else None
+    return Judged(subject, facts, person, decision, stood, stood.id if stood else next(fresh), survey_id)
 
 
 def _save(unit: Unit, judged: Sequence[Judged], known: Known, deps: Deps) -> None:
@@ -118,10 +120,17 @@ def _save(unit: Unit, judged: Sequence[Judged], known: Known, deps: Deps) -> Non
     decisions.save(unit.tx, [plan.decision_row(each, now=unit.now) for each in news])
     store.plan(unit.tx, [_planned(each, deps.sealer, unit) for each in news if _reserves(each)])
     store.drop(unit.tx, {known.surveys[each.subject.key][0]: each.decision.reason for each in news if _releases(each, known)})
+    decided_at = in_wire_form(unit.now)
     for each in news:
-        unit.send(plan.survey_decided(each, now=unit.now), key=each.key, correlation=each.subject.anchor)
-        decided = deps.metrics.decisions.labels(each.subject.kind, each.decision.outcome.value, each.decision.reason)
-        unit.when_committed(decided.inc)
+        said = plan.survey_decided(each, decided_at=decided_at)
+        unit.send_written(SurveyDecided, said, key=each.key, correlation=each.subject.anchor)
+    counted = Counter((each.subject.kind, each.decision.outcome.value, each.decision.reason) for each in news)
+    unit.when_committed(partial(_count, deps, counted))
+
+
+def _count(deps: Deps, counted: Mapping[tuple[str, str, str], int]) -> None:
+    for said, times in counted.items():
+        deps.metrics.decisions.labels(*said).inc(times)
 
 
 def _reserves(judged: Judged) -> bool:

@@ -10,7 +10,7 @@ from uuid import UUID
 from scoring.ask.model import State
 from scoring.decide.model import Asked, Decision, Facts, Outcome, Phase, Standing
 from scoring.decide.policy import Policy
-from scoring.people.model import Call, Person
+from scoring.people.model import Call, Person, call
 from shared.schemas import Consent, Contact
 
 Anchor = tuple[str, UUID]
@@ -69,57 +69,57 @@ class Known:
         """Nothing is judged any more once its survey may have left, and no revision twice. A claimed survey always is."""
         if phase == "send":
             return True
+        if not self.stood:
+            return True
         survey = self.surveys.get(subject.key)
         if survey and survey[1] in LEFT:
             return False
         stood = self.stood.get(subject.key)
         return stood is None or subject.again or (stood.interaction_revision or 0) < subject.contact.revision
 
-    def person(self, subject: Subject) -> Person | None:
-        return self.people.get(subject.customer_id) if subject.customer_id else None
-
-    def facts(self, subject: Subject, *, now: datetime) -> Facts:
-        person = self.person(subject)
-        customer = person.customer if person else None
-        contact = subject.contact
-        return Facts(
+    def about(self, subject: Subject, *, now: datetime) -> tuple[Person | None, Facts, list[Asked]]:
+        """Who it is about, the facts, and what was asked of that person and to any address of theirs, each survey once."""
+        person = self.people.get(subject.customer_id) if subject.customer_id else None
+        customer, contact = person.customer if person else None, subject.contact
+        whom = _person_and_addresses(person)
+        facts = Facts(
             kind=subject.kind,
             anchor=subject.anchor,
             contact=contact,
             customer=customer,
             erased=person is not None and person.erased,
-            consents=tuple(fact for each in self._subjects(subject) for fact in self._consents.get(each, ())),
-            own_call=(contact.platform, contact.account, contact.ref) in self.own_calls,
+            consents=tuple([fact for each in whom for fact in self._consents.get(each, ())]) if self._consents else (),
+            own_call=bool(self.own_calls) and call(contact) in self.own_calls,
             open_callback=person is not None and person.id in self.callbacks,
             gateways=self.gateways,
             aged_from=subject.aged_from,
             give_up_at=self._give_up_at(subject, now=now),
         )
+        return person, facts, self._history(whom)
 
-    def history(self, subject: Subject) -> tuple[Asked, ...]:
-        """Of the person and to any address of theirs, each survey once."""
+    def _history(self, whom: list[UUID | str]) -> list[Asked]:
         found: dict[Anchor, Asked] = {}
-        for each in self._subjects(subject):
-            found |= self._asked.get(each, {})
-        return tuple(found.values())
+        for each in whom:
+            if each in self._asked:
+                found |= self._asked[each]
+        return list(found.values())
 
-    def take(self, subject: Subject, decision: Decision, *, now: datetime) -> None:
+    def take(self, subject: Subject, person: Person | None, decision: Decision, *, now: datetime) -> None:
         """From here on the batch knows of this decision: its place is reserved, or free again."""
-        for each in self._subjects(subject):
-            self._asked[each].pop(subject.key, None)
-        person = self.person(subject)
+        for each in _person_and_addresses(person):
+            if each in self._asked:
+                self._asked[each].pop(subject.key, None)
         if decision.outcome is Outcome.INVITED and person and decision.way:
             self.learn_asked([Asked(subject.kind, subject.anchor, person.id, decision.way.point.ref, now)])
 
-    def _subjects(self, subject: Subject) -> list[UUID | str]:
-        """The person and every address of theirs."""
-        person = self.person(subject)
-        if person is None:
-            return []
-        return [person.id, *(point.ref for point in person.customer.points)] if person.customer else [person.id]
-
     def _give_up_at(self, subject: Subject, *, now: datetime) -> datetime:
-        stood = self.stood.get(subject.key)
+        stood = self.stood.get(subject.key) if self.stood else None
         if stood and stood.outcome == Outcome.DEFERRED and stood.give_up_at:
             return stood.give_up_at
         return now + timedelta(seconds=self.policies[subject.kind].terms.defer_s)
+
+
+def _person_and_addresses(person: Person | None) -> list[UUID | str]:
+    if person is None:
+        return []
+    return [person.id, *[point.ref for point in person.customer.points]] if person.customer else [person.id]

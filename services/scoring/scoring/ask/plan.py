@@ -1,7 +1,6 @@
 """From a decision to the rows and the message that say it."""
 
 import hashlib
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -10,7 +9,8 @@ from scoring.ask.known import Subject
 from scoring.ask.model import Sending, State
 from scoring.decide.model import Decision, Facts, Outcome, Standing
 from scoring.people.model import Person
-from shared.schemas import Contact, InteractionCompleted, Sealed, SurveyDecided
+from shared.schemas import Contact, InteractionCompleted, Sealed
+from shared.schemas.fields import in_wire_form
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,14 +47,13 @@ class Judged:
 
 
 def decision_row(judged: Judged, *, now: datetime) -> dict[str, object]:
+    """What is not there is left out."""
     subject, decision, contact = judged.subject, judged.decision, judged.subject.contact
-    deferred = decision.outcome is Outcome.DEFERRED
-    return {
+    row: dict[str, object] = {
         "id": judged.decision_id,
         "kind": subject.kind,
         "anchor": subject.anchor,
         "revision": judged.revision,
-        "customer_id": judged.person.id if judged.person else None,
         "interaction_id": contact.interaction_id,
         "interaction_revision": contact.revision,
         "platform": contact.platform,
@@ -67,16 +66,16 @@ def decision_row(judged: Judged, *, now: datetime) -> dict[str, object]:
         "verdicts": decision.verdicts,
         "policy_version": decision.policy_version,
         "decided_at": now,
-        **_drawn(decision),
-        "survey_id": judged.survey_id,
-        "channel": decision.way.channel if decision.way else None,
-        "send_at": decision.send_at,
-        "retry_at": decision.retry_at,
-        "give_up_at": judged.facts.give_up_at if deferred else None,
         "aged_from": subject.aged_from,
         "facts": saw(judged.facts),
-        "contact": bare(contact) if deferred else None,
+        **_drawn(decision),
+        **_ids(judged),
     }
+    if decision.way:
+        row |= {"channel": decision.way.channel, "send_at": decision.send_at}
+    if decision.outcome is Outcome.DEFERRED:
+        row |= {"retry_at": decision.retry_at, "give_up_at": judged.facts.give_up_at, "contact": bare(contact)}
+    return row
 
 
 def saw(facts: Facts) -> dict[str, object]:
@@ -130,35 +129,41 @@ def survey_row(judged: Judged, *, address: Sealed, now: datetime) -> dict[str, o
     }
 
 
-def survey_decided(judged: Judged, *, now: datetime) -> SurveyDecided:
+def survey_decided(judged: Judged, *, decided_at: str) -> dict[str, object]:
+    """SurveyDecided in wire form, as its times are: what is not there is left out."""
     subject, decision = judged.subject, judged.decision
-    drawn: Mapping[str, object] = _drawn(decision)
-    return SurveyDecided.model_validate(
-        {
-            "decision_id": judged.decision_id,
-            "revision": judged.revision,
-            "kind": subject.kind,
-            "anchor": subject.anchor,
-            "interaction_revision": subject.contact.revision,
-            "customer_id": judged.person.id if judged.person else None,
-            "outcome": decision.outcome.value,
-            "reason": decision.reason,
-            "phase": decision.phase,
-            "verdicts": decision.verdicts,
-            "policy_version": decision.policy_version,
-            "decided_at": now,
-            **drawn,
-            "survey_id": judged.survey_id,
-            "channel": decision.way.channel if decision.way else None,
-            "send_at": decision.send_at,
-            "retry_at": decision.retry_at,
-        }
-    )
+    said: dict[str, object] = {
+        "decision_id": judged.decision_id,
+        "revision": judged.revision,
+        "kind": subject.kind,
+        "anchor": subject.anchor,
+        "interaction_revision": subject.contact.revision,
+        "outcome": decision.outcome,
+        "reason": decision.reason,
+        "phase": decision.phase,
+        "verdicts": decision.verdicts,
+        "policy_version": decision.policy_version,
+        "decided_at": decided_at,
+        **_drawn(decision),
+        **_ids(judged),
+    }
+    if decision.way:
+        said["channel"] = decision.way.channel
+    if decision.send_at:
+        said["send_at"] = in_wire_form(decision.send_at)
+    if decision.retry_at:
+        said["retry_at"] = in_wire_form(decision.retry_at)
+    return said
 
 
 def _drawn(decision: Decision) -> dict[str, object]:
     draw = decision.draw
-    return {"cell": draw.cell if draw else None, "draw": draw.value if draw else None, "rate": draw.rate if draw else None}
+    return {"cell": draw.cell, "draw": draw.value, "rate": draw.rate} if draw else {}
+
+
+def _ids(judged: Judged) -> dict[str, object]:
+    found: dict[str, object] = {"customer_id": judged.person.id} if judged.person else {}
+    return {**found, "survey_id": judged.survey_id} if judged.survey_id else found
 
 
 def sending_row(sending: Sending, decision: Decision, *, sealed_token: Sealed, now: datetime, lease_s: float) -> dict[str, object]:

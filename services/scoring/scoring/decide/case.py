@@ -1,93 +1,67 @@
 """What the rules judge: the facts, and what follows from facts and policy alone, worked out once."""
 
-from dataclasses import dataclass
+from collections.abc import Iterable
 from datetime import datetime, timedelta
-from functools import cached_property
 
 from scoring.decide import moments
-from scoring.decide.model import Asked, Draw, Facts, Phase, Way
-from scoring.decide.policy import Policy, Terms
+from scoring.decide.model import Asked, Facts, Phase
+from scoring.decide.policy import Policy
 from scoring.decide.sampling import sample
-from scoring.decide.ways import chosen, ways
+from scoring.decide.ways import best_way
 
 
-@dataclass(frozen=True)
 class Case:
-    """`history` may hold the survey of this very anchor: it never counts against itself."""
+    """`history` may hold the survey of this very anchor: it never counts against itself.
 
-    facts: Facts
-    history: tuple[Asked, ...]
-    policy: Policy
-    phase: Phase
-    now: datetime
+    `asked_customer` and `asked_there` are other surveys of this customer, and to the address of the `way`. `earliest`: now at sending;
+    before that, the channel's delay after the contact's end, if that is still to come. `latest`: the last moment at which the question
+    may leave. `blackout`: the code of the one that covers the earliest moment; `after_blackouts` and `send_at`: the first moment outside
+    every blackout, and also within the hours of every zone the customer may be in; None if none is early enough.
+    """
 
-    @property
-    def terms(self) -> Terms:
-        return self.policy.terms
+    __slots__ = (
+        "after_blackouts",
+        "asked_customer",
+        "asked_there",
+        "blackout",
+        "draw",
+        "earliest",
+        "facts",
+        "latest",
+        "now",
+        "phase",
+        "policy",
+        "send_at",
+        "terms",
+        "way",
+    )
 
-    @cached_property
-    def ways(self) -> tuple[Way, ...]:
-        return ways(self.facts, self.terms)
+    def __init__(self, facts: Facts, history: Iterable[Asked], *, policy: Policy, phase: Phase, now: datetime) -> None:
+        self.facts, self.policy, self.terms, self.phase, self.now = facts, policy, policy.terms, phase, now
+        self.way = best_way(facts, self.terms)
+        self.draw = sample(facts, self.terms.sampling)
+        self._look_back(history)
+        self._look_ahead()
 
-    @cached_property
-    def way(self) -> Way | None:
-        return chosen(self.ways)
+    def _look_back(self, history: Iterable[Asked]) -> None:
+        facts = self.facts
+        person = facts.customer.customer_id if facts.customer else None
+        others = [each for each in history if each.anchor != facts.anchor or each.kind != facts.kind]
+        self.asked_customer = [each for each in others if person is not None and each.customer_id == person]
+        self.asked_there = [each for each in others if self.way and each.address_ref == self.way.point.ref]
 
-    @cached_property
-    def draw(self) -> Draw:
-        return sample(self.facts, self.terms.sampling)
-
-    @cached_property
-    def asked(self) -> tuple[Asked, ...]:
-        """Other surveys of this customer, or to the chosen address."""
-        return tuple(each for each in self.history if (each.kind, each.anchor) != (self.facts.kind, self.facts.anchor))
-
-    @property
-    def asked_customer(self) -> tuple[Asked, ...]:
-        customer = self.facts.customer
-        return tuple(each for each in self.asked if customer is not None and each.customer_id == customer.customer_id)
-
-    @property
-    def asked_there(self) -> tuple[Asked, ...]:
-        return tuple(each for each in self.asked if self.way is not None and each.address_ref == self.way.point.ref)
-
-    @property
-    def latest(self) -> datetime:
-        """The last moment at which the question may leave."""
-        limit = self.terms.age.send_s if self.phase == "send" else self.terms.age.decide_s
-        return self.facts.aged_from + timedelta(seconds=limit)
-
-    @property
-    def earliest(self) -> datetime:
-        """Now at sending; before that, the channel's delay after the contact's end, if that is still to come."""
-        if self.phase == "send" or self.way is None:
-            return self.now
-        return max(self.now, self.facts.aged_from + timedelta(seconds=self.terms.delay_s.get(self.way.channel, 0)))
-
-    @cached_property
-    def blackout(self) -> str | None:
-        """The code of the blackout that covers the earliest moment."""
-        covering = moments.covering(self.earliest, moments.applying(self.terms.blackouts, self._traits))
-        return covering.code if covering else None
-
-    @cached_property
-    def after_blackouts(self) -> datetime | None:
-        """The first moment outside every blackout; None if none is early enough."""
-        return moments.after_blackouts(self.earliest, moments.applying(self.terms.blackouts, self._traits), latest=self.latest)
-
-    @cached_property
-    def send_at(self) -> datetime | None:
-        """The first moment outside every blackout and within the hours of every zone the customer may be in."""
-        if self.facts.customer is None:
-            return None
-        return moments.sendable(
-            self.earliest,
-            blackouts=moments.applying(self.terms.blackouts, self._traits),
-            zones=self.facts.customer.candidate_zones,
-            hours=self.terms.hours,
-            latest=self.latest,
-        )
-
-    @property
-    def _traits(self) -> dict[str, str]:
-        return {**(self.facts.customer.traits if self.facts.customer else {}), **self.facts.contact.traits}
+    def _look_ahead(self) -> None:
+        facts, terms, sending = self.facts, self.terms, self.phase == "send"
+        self.latest = facts.aged_from + timedelta(seconds=terms.age.send_s if sending else terms.age.decide_s)
+        self.earliest = self.now
+        if self.way and not sending:
+            self.earliest = max(self.now, facts.aged_from + timedelta(seconds=terms.delay_s.get(self.way.channel, 0)))
+        customer = facts.customer
+        blackouts = moments.applying(terms.blackouts, customer.traits if customer else {}, facts.contact.traits)
+        covering = moments.covering(self.earliest, blackouts)
+        self.blackout = covering.code if covering else None
+        self.after_blackouts = moments.after_blackouts(self.earliest, blackouts, latest=self.latest)
+        self.send_at = None
+        if customer:
+            zones = customer.candidate_zones
+            self.send_at = moments.sendable(self.earliest, blackouts=blackouts, zones=zones, hours=terms.hours, latest=self.latest)

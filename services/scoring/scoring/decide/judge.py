@@ -6,34 +6,36 @@ from datetime import datetime, timedelta
 from scoring.decide.case import Case
 from scoring.decide.model import ELIGIBLE, Asked, Decision, Facts, Finding, Outcome, Phase
 from scoring.decide.policy import Policy
-from scoring.decide.rules import RULES, reason
+from scoring.decide.rules import reason, rules_named
 
 
 def decide(facts: Facts, history: Iterable[Asked], *, policy: Policy, now: datetime, phase: Phase = "decide") -> Decision:
     """What to do about this anchor, now. At sending the same rules are asked again: no then means `withdrawn`, and a later polite
     moment moves `send_at`. Nothing but the arguments is looked at."""
-    case = Case(facts, tuple(history), policy, phase, now)
-    findings = tuple(RULES[name](case) for name in policy.terms.rules)
-    outcome, why = _conclude(case, findings)
-    drawn = case.draw if "sampling" in policy.terms.rules else None
+    case, rules = Case(facts, history, policy=policy, phase=phase, now=now), policy.terms.rules
+    verdicts = tuple([rule(case) for rule in rules_named(rules)])
+    outcome, why = _conclude(case, verdicts)
+    invited = outcome is Outcome.INVITED
     return Decision(
         outcome=outcome,
         reason=why,
         phase=phase,
-        findings=findings,
+        verdicts=verdicts,
         policy_version=policy.version,
-        draw=drawn,
-        way=case.way if outcome is Outcome.INVITED else None,
-        send_at=(case.send_at if "hours" in policy.terms.rules else case.after_blackouts) if outcome is Outcome.INVITED else None,
+        draw=case.draw if "sampling" in rules else None,
+        way=case.way if invited else None,
+        send_at=(case.send_at if "hours" in rules else case.after_blackouts) if invited else None,
         retry_at=min(now + timedelta(seconds=policy.terms.retry_s), facts.give_up_at) if outcome is Outcome.DEFERRED else None,
     )
 
 
-def _conclude(case: Case, findings: tuple[Finding, ...]) -> tuple[Outcome, str]:
-    failed = _first(case.policy, findings, verdict="fail")
-    if failed:
-        return _refusal(case), failed
-    missing = _first(case.policy, findings, verdict="unknown")
+def _conclude(case: Case, verdicts: tuple[Finding, ...]) -> tuple[Outcome, str]:
+    missing: str | None = None
+    for name, (verdict, _) in zip(case.terms.rules, verdicts, strict=True):
+        if verdict == "fail":
+            return _refusal(case), reason(name)
+        if verdict == "unknown" and missing is None:
+            missing = reason(name)
     if missing is None:
         return Outcome.INVITED, ELIGIBLE
     waits = case.phase == "decide" and case.now < case.facts.give_up_at
@@ -42,7 +44,3 @@ def _conclude(case: Case, findings: tuple[Finding, ...]) -> tuple[Outcome, str]:
 
 def _refusal(case: Case) -> Outcome:
     return Outcome.WITHDRAWN if case.phase == "send" else Outcome.SUPPRESSED
-
-
-def _first(policy: Policy, findings: tuple[Finding, ...], *, verdict: str) -> str | None:
-    return next((reason(name) for name, found in zip(policy.terms.rules, findings, strict=True) if found.verdict == verdict), None)

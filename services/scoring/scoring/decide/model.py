@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from functools import cached_property
 from typing import Literal
 from uuid import UUID
 
@@ -24,12 +23,8 @@ class Outcome(StrEnum):
     WITHDRAWN = "withdrawn"
 
 
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """What one rule said, with a code or numbers that explain it and nothing personal."""
-
-    verdict: Verdict
-    detail: Detail = None
+Finding = tuple[Verdict, Detail]
+"""What one rule said, with a code or numbers that explain it and nothing personal."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,23 +79,19 @@ class Draw:
     rate: float
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Decision:
-    """The verdict of every rule in the policy's order, and what follows from them."""
+    """What every rule said, in the policy's order, and what follows from it."""
 
     outcome: Outcome
     reason: str
     phase: Phase
-    findings: tuple[Finding, ...]
+    verdicts: tuple[Finding, ...]
     policy_version: int
     draw: Draw | None = None
     way: Way | None = None
     send_at: datetime | None = None
     retry_at: datetime | None = None
-
-    @cached_property
-    def verdicts(self) -> tuple[tuple[Verdict, Detail], ...]:
-        return tuple((finding.verdict, finding.detail) for finding in self.findings)
 
 
 @dataclass(frozen=True, slots=True)

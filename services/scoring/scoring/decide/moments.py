@@ -1,19 +1,24 @@
 """The next moment that is lawful and polite: outside every blackout, and within the hours of every zone the customer may be in."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Mapping
 from datetime import datetime
 
 from scoring.decide.policy import Blackout
 from shared.hours import Hours, next_sendable
 
 
-def applying(blackouts: Iterable[Blackout], traits: Mapping[str, str]) -> tuple[Blackout, ...]:
-    """Those that are for everybody, or for people with these traits."""
+def applying(blackouts: Collection[Blackout], of_customer: Mapping[str, str], of_contact: Mapping[str, str]) -> tuple[Blackout, ...]:
+    """Those that are for everybody, or for people with these traits; what the contact says goes before what is known of the customer."""
+    if not blackouts:
+        return ()
+    traits = {**of_customer, **of_contact}
     return tuple(each for each in blackouts if all(traits.get(trait) in values for trait, values in each.where.items()))
 
 
-def covering(at: datetime, blackouts: Iterable[Blackout]) -> Blackout | None:
+def covering(at: datetime, blackouts: Collection[Blackout]) -> Blackout | None:
     """The blackout that covers the moment; of several the one that lasts longest."""
+    if not blackouts:
+        return None
     return max((each for each in blackouts if each.start <= at < each.end), key=lambda each: each.end, default=None)
 
 

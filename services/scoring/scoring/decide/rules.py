@@ -1,13 +1,17 @@
 """The rules, each a question with an answer: pass, fail, or unknown while a fact that may still come is missing."""
 
-from collections.abc import Callable, Iterable, Mapping
+import operator
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
+from functools import lru_cache
 
 from scoring.decide.case import Case
 from scoring.decide.model import Asked, Finding
 from scoring.decide.policy import Allowed
 
 UNKNOWN = "unknown"
+DAY, MONTH = timedelta(days=1), timedelta(days=30)
+PASS: Finding = ("pass", None)
 
 Rule = Callable[[Case], Finding]
 
@@ -15,9 +19,9 @@ Rule = Callable[[Case], Finding]
 def customer(case: Case) -> Finding:
     """Somebody to ask. A case or contact whose customer scoring has not been told of yet is waited for."""
     if case.facts.customer is not None:
-        return Finding("pass")
+        return PASS
     said = "erased" if case.facts.erased else case.facts.contact.no_customer
-    return Finding("fail", said) if said else Finding("unknown", "not_known_yet")
+    return ("fail", said) if said else ("unknown", "not_known_yet")
 
 
 def standing(case: Case) -> Finding:
@@ -28,7 +32,7 @@ def standing(case: Case) -> Finding:
 def purpose(case: Case) -> Finding:
     """Never about our own callbacks and replies, whatever the platform calls them."""
     if case.facts.own_call:
-        return Finding("fail", "own_call")
+        return ("fail", "own_call")
     return _allowed(case.facts.contact.purpose, case.terms.purpose)
 
 
@@ -49,8 +53,8 @@ def length(case: Case) -> Finding:
     contact = case.facts.contact
     seconds = int((contact.ended_at - contact.started_at).total_seconds())
     if seconds >= case.terms.length_s:
-        return Finding("pass", seconds)
-    return Finding("unknown" if contact.clock_suspect else "fail", seconds)
+        return ("pass", seconds)
+    return ("unknown" if contact.clock_suspect else "fail", seconds)
 
 
 def age(case: Case) -> Finding:
@@ -61,30 +65,30 @@ def age(case: Case) -> Finding:
 def flags(case: Case) -> Finding:
     person = case.facts.customer
     stopping = tuple(flag for flag in person.flags if flag in case.terms.stopping_flags) if person else ()
-    return Finding("fail", stopping) if stopping else Finding("pass")
+    return ("fail", stopping) if stopping else PASS
 
 
 def reachable(case: Case) -> Finding:
     """An address that takes a channel we can send by. Somebody known from contacts only may get a first address yet."""
     if case.way is not None:
-        return Finding("pass", case.way.channel)
+        return ("pass", case.way.channel)
     person = case.facts.customer
     if person is not None and not person.points and not person.known:
-        return Finding("unknown", "no_address_yet")
-    return Finding("fail", "no_usable_address" if person and person.points else "no_address")
+        return ("unknown", "no_address_yet")
+    return ("fail", "no_usable_address" if person and person.points else "no_address")
 
 
 def consent(case: Case) -> Finding:
     """A grant or an implied basis; refusals are the next rule's."""
     basis = case.way.basis if case.way else None
-    return Finding("pass", basis) if basis else Finding("fail", "no_basis")
+    return ("pass", basis) if basis else ("fail", "no_basis")
 
 
 def opt_out(case: Case) -> Finding:
     """No refusal of the person or the address for this channel or any, for surveys or anything."""
     if case.way is not None:
-        return Finding("fail", case.way.refused_by) if case.way.refused_by else Finding("pass")
-    return Finding("fail", "customer") if _refused_everything(case) else Finding("pass")
+        return ("fail", case.way.refused_by) if case.way.refused_by else PASS
+    return ("fail", "customer") if _refused_everything(case) else PASS
 
 
 def quarantine_any(case: Case) -> Finding:
@@ -99,20 +103,19 @@ def quarantine_kind(case: Case) -> Finding:
 def caps(case: Case) -> Finding:
     """Surveys in 24 hours and in 30 days: to the customer, then to the address."""
     limits = case.terms.caps
+    day, month = case.now - DAY, case.now - MONTH
     counted = (
-        _within(case.now, case.asked_customer, days=1),
-        _within(case.now, case.asked_customer, days=30),
-        _within(case.now, case.asked_there, days=1),
-        _within(case.now, case.asked_there, days=30),
+        _since(day, case.asked_customer),
+        _since(month, case.asked_customer),
+        _since(day, case.asked_there),
+        _since(month, case.asked_there),
     )
-    full = any(
-        count >= limit for count, limit in zip(counted, (limits.day, limits.month, limits.address_day, limits.address_month), strict=True)
-    )
-    return _passes(not full, counted)
+    allowed = (limits.day, limits.month, limits.address_day, limits.address_month)
+    return _passes(all(map(operator.lt, counted, allowed)), counted)
 
 
 def open_callback(case: Case) -> Finding:
-    return Finding("fail", "open") if case.facts.open_callback else Finding("pass")
+    return ("fail", "open") if case.facts.open_callback else PASS
 
 
 def blackout(case: Case) -> Finding:
@@ -124,10 +127,10 @@ def hours(case: Case) -> Finding:
     """Some moment within the age limit is polite in every zone the customer may be in; seconds until then."""
     person = case.facts.customer
     if person is not None and not person.candidate_zones:
-        return Finding("unknown", "no_zone_yet")
+        return ("unknown", "no_zone_yet")
     if case.send_at is None:
-        return Finding("fail", "none_in_time")
-    return Finding("pass", max(0, int((case.send_at - case.now).total_seconds())))
+        return ("fail", "none_in_time")
+    return ("pass", max(0, int((case.send_at - case.now).total_seconds())))
 
 
 def sampling(case: Case) -> Finding:
@@ -163,31 +166,36 @@ REASONS: Mapping[str, str] = {"customer": "no_customer"}
 """Where the reason is not the rule's own name."""
 
 
+@lru_cache(maxsize=64)
+def rules_named(names: tuple[str, ...]) -> tuple[Rule, ...]:
+    """Looked up once per policy."""
+    return tuple(RULES[name] for name in names)
+
+
 def reason(rule: str) -> str:
     return REASONS.get(rule, rule)
 
 
 def _passes(passes: bool, detail: str | int | tuple[int, ...] | None) -> Finding:  # noqa: FBT001  # the answer itself
-    return Finding("pass" if passes else "fail", detail)
+    return ("pass" if passes else "fail", detail)
 
 
 def _allowed(said: str, terms: Allowed) -> Finding:
     if said == UNKNOWN and UNKNOWN not in terms.allowed:
-        return Finding(terms.unknown, said)
+        return (terms.unknown, said)
     return _passes(said in terms.allowed, said)
 
 
-def _rested(case: Case, asked: Iterable[Asked], *, days: float) -> Finding:
+def _rested(case: Case, asked: Sequence[Asked], *, days: float) -> Finding:
     """The detail is the days since the last question, to one decimal."""
-    last = max((each.at for each in asked), default=None)
-    if last is None:
-        return Finding("pass")
-    rested = case.now - last
-    return Finding("pass" if rested >= timedelta(days=days) else "fail", round(max(rested, timedelta(0)) / timedelta(days=1), 1))
+    if not asked:
+        return PASS
+    rested = (case.now - max([each.at for each in asked])) / DAY
+    return ("pass" if rested >= days else "fail", round(max(rested, 0.0), 1))
 
 
-def _within(now: datetime, asked: Iterable[Asked], *, days: int) -> int:
-    return sum(each.at > now - timedelta(days=days) for each in asked)
+def _since(at: datetime, asked: Sequence[Asked]) -> int:
+    return sum([each.at > at for each in asked]) if asked else 0
 
 
 def _refused_everything(case: Case) -> bool:

@@ -1,6 +1,6 @@
 """By which channel and to which address a customer can be asked."""
 
-from collections.abc import Iterable
+from collections.abc import Iterator
 from typing import Literal
 
 from scoring.decide.model import Facts, Way
@@ -11,25 +11,29 @@ ANY = "any"
 SURVEY = "survey"
 
 
-def ways(facts: Facts, terms: Terms) -> tuple[Way, ...]:
+def best_way(facts: Facts, terms: Terms) -> Way | None:
+    """The best way that is allowed; where none is, the best that something allows, so that the rules have something to judge."""
+    best, rank = None, (True, True)
+    for way in ways(facts, terms):
+        if way.basis and not way.refused_by:
+            return way
+        ranks = (way.basis is None, way.refused_by is not None)
+        if best is None or ranks < rank:
+            best, rank = way, ranks
+    return best
+
+
+def ways(facts: Facts, terms: Terms) -> Iterator[Way]:
     """Every channel we can send by to every living address that can take it, best first; the address used in the contact before others."""
     if facts.customer is None:
-        return ()
-    order = terms.ways.get(facts.contact.channel, terms.ways.get("other", ()))
-    points = sorted(facts.customer.points, key=lambda point: point.ref != facts.contact.point_ref)
-    return tuple(
-        _way(facts, terms, channel=channel, point=point)
-        for channel in order
-        if channel in facts.gateways
-        for point in points
-        if channel in point.can and not point.dead
-    )
-
-
-def chosen(possible: Iterable[Way]) -> Way | None:
-    """The best way that is allowed; where none is, the best that something allows, so that the rules have something to judge."""
-    ranked = sorted(possible, key=lambda way: (way.basis is None, way.refused_by is not None))
-    return ranked[0] if ranked else None
+        return
+    used = facts.contact.point_ref
+    points = sorted((point for point in facts.customer.points if not point.dead), key=lambda point: point.ref != used)
+    for channel in terms.ways.get(facts.contact.channel, terms.ways.get("other", ())):
+        if channel in facts.gateways:
+            for point in points:
+                if channel in point.can:
+                    yield _way(facts, terms, channel=channel, point=point)
 
 
 def used_in(contact: Contact, implied: frozenset[str]) -> bool:
