@@ -8,7 +8,18 @@ from pydantic import JsonValue
 
 from ingest.normalise.decode import Document, digest
 from ingest.normalise.envelopes import Letter
-from ingest.normalise.fields import LONGEST_ID, channel_and_medium, code, code_in, part, required_id, text
+from ingest.normalise.fields import (
+    LONGEST_ID,
+    LONGEST_PERSONAL,
+    channel_and_medium,
+    code,
+    code_in,
+    mail_in,
+    number_in,
+    part,
+    required_id,
+    text,
+)
 from ingest.normalise.model import Event, Facts, Handles, Ignored, Kind, Raw
 from ingest.normalise.telling import Told, event, facts_of, handles_of, ignored
 from ingest.normalise.times import first_time, ms_of
@@ -97,5 +108,12 @@ def _solved_by(ticket: Document) -> Facts:
 
 
 def _handles(ticket: Document) -> Handles:
-    """Only an id: the address is known to who knows the requester."""
-    return handles_of(contact_id=text(ticket.get("requester_id"), LONGEST_ID))
+    """Only an id; more where a bridge looked the requester up and put it beside the id."""
+    requester = part(ticket, "requester")
+    return handles_of(
+        contact_id=text(ticket.get("requester_id"), LONGEST_PERSONAL),
+        member_id=text(requester.get("external_id"), LONGEST_PERSONAL),
+        phone=number_in(requester.get("phone")),
+        email=mail_in(requester.get("email")),
+        name=text(requester.get("name"), LONGEST_PERSONAL),
+    )
