@@ -11,8 +11,7 @@ from twilio.request_validator import RequestValidator
 
 from ingest.intake.signatures import check
 from ingest.intake.signatures.posted import Posted, Untrusted
-from ingest.intake.signatures.source import Source
-from ingest.intake.signatures.zendesk import TESTS
+from ingest.intake.signatures.source import ZENDESK_TESTS, Source
 from tests.support import signing
 from tests.support.signing import (
     AT,
@@ -263,7 +262,7 @@ def test_a_public_key_signs_nothing_by_hmac() -> None:
 
 
 def test_zendesks_test_secret_is_believed_only_where_the_settings_say_so() -> None:
-    sent = zendesk(secret=TESTS)
+    sent = zendesk(secret=ZENDESK_TESTS)
 
     assert why_not(sent.posted, a_source("zendesk")) == "signature"
     assert why_not(sent.posted, a_source("zendesk", test_requests=True)) is None

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from ingest.errors import WebhookSourcesUnusable
+from ingest.intake.signatures.source import ZENDESK_TESTS
 from ingest.intake.sources import Sources, sources_of
 from ingest.settings import Settings
 from shared.runtime.settings import SettingsRefused, load
@@ -116,6 +117,7 @@ def test_two_sources_share_neither_name_nor_path(twice: dict[str, str]) -> None:
         (twilio(secrets=["a" * 64]), "too weak"),
         (twilio(secrets=[TEXT_SECRET], shared_keys={"k": "short"}), "too weak"),
         ({"platform": "zendesk", "secrets": [TEXT_SECRET], "test_requests": True}, "anybody can sign them"),
+        ({"platform": "zendesk", "secrets": [ZENDESK_TESTS]}, "anybody can sign them"),
     ],
 )
 def test_production_refuses_what_could_be_guessed(written: dict[str, Any], said: str) -> None:

@@ -5,17 +5,15 @@ import hmac
 from datetime import datetime
 
 from ingest.intake.signatures.posted import Posted, Untrusted, check_equal, check_window
-from ingest.intake.signatures.source import Source
+from ingest.intake.signatures.source import ZENDESK_TESTS, Source
 
 HEADER = "x-zendesk-webhook-signature"
-TESTS = "dGhpc19zZWNyZXRfaXNfZm9yX3Rlc3Rpbmdfb25seQ=="
-"""Printed in Zendesk's documentation: what its webhook builder signs tests with."""
 
 
 def check(posted: Posted, source: Source, at: datetime) -> None:
     given, stamp = posted.header(HEADER), posted.header(f"{HEADER}-timestamp")
     signed = _moment(stamp)
-    secrets = [*source.secrets, *([TESTS] if source.test_requests else [])]
+    secrets = [*source.secrets, *([ZENDESK_TESTS] if source.test_requests else [])]
     check_equal(given, [_signature(secret, stamp.encode() + posted.body) for secret in secrets])
     check_window(signed.timestamp(), at)
 
