@@ -287,8 +287,8 @@ async def test_five_hundred_contacts_take_no_more_statements_than_one(scoring: S
 
 
 async def test_a_decision_is_told_in_the_form_its_schema_writes(scoring: Scoring) -> None:
-    suppressed, deferred = completed(None), completed(customer(customer_id=uuid4(), candidate_zones=()))
-    await scoring.deliver(completed(customer()), suppressed, deferred)
+    nowhere = customer(customer_id=uuid4(), candidate_zones=(), points=(phone("theirs"),))
+    await scoring.deliver(completed(customer()), completed(None), completed(nowhere, point_ref="theirs"))
 
     told = [each["payload"] for each in await scoring.rows("select payload from outbox where type = :type", type=SurveyDecided.TYPE)]
 
