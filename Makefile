@@ -15,7 +15,7 @@ PIP_INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 TESTS ?= tests
 
 .DEFAULT_GOAL := help
-.PHONY: help demo smoke test check fmt up down migrate docs faults bench lock
+.PHONY: help demo smoke test check fmt up down migrate docs explain faults bench lock
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -52,6 +52,9 @@ migrate: $(VENV)/demo ## bring the three schemas of AFTERCALL_DATABASE_URL up to
 docs: $(VENV)/dev ## write what the code itself says: message schemas, OpenAPI, AsyncAPI, tables of settings and metrics
 	@$(BIN)/python -m tests.support.schema_files
 	@$(BIN)/python -m tests.support.documents
+
+explain: $(VENV)/dev ## what ingest makes of every committed sample, as a table: file, platform, meaning
+	@cd tests/ingest/fixtures && ls */*.json | grep -v '\.expected\.json$$' | xargs ../../../$(BIN)/python -m ingest explain --table
 
 faults: $(VENV)/dev ## the kill and fault cases with their ledger, one JSON line each, the last line is the sum; CASES="A1 B7" picks
 	@FAULTS=1 CASES="$(CASES)" $(BIN)/python -m pytest -q -s -m fault tests/faults

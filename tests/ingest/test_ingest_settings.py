@@ -45,3 +45,14 @@ def test_an_own_number_that_is_none_is_refused_without_being_shown() -> None:
         own_numbers_of(Settings(own_numbers={"+12125550142": "survey", "12": "callback"}))
 
     assert "Number 2" in str(refused.value)
+
+
+def test_a_zone_that_does_not_exist_is_refused_at_the_start() -> None:
+    assert Settings(source_zones={"pbx": "America/Chicago"}).raw().zone_of("pbx") == "America/Chicago"
+    for wrong in ({"source_zone": "Mars/Base"}, {"source_zones": {"pbx": "Mars/Base"}}):
+        with pytest.raises(ValueError, match="There is no time zone 'Mars/Base'"):
+            Settings.model_validate(wrong)
+
+
+def test_events_that_end_a_visit_may_be_written_as_they_are_tracked() -> None:
+    assert Settings(end_events=["Article Rated", "form_submitted", " "]).raw().ends == {"article_rated", "form_submitted"}

@@ -17,8 +17,7 @@ from ingest.catalogue.compare import changes
 from ingest.catalogue.handle import activate, draft, in_force
 from ingest.catalogue.model import Catalogue
 from ingest.errors import CatalogueNotActivated, FileNotWritable, PayloadFileMissing, TimeUnreadable
-from ingest.normalise.explain import explained
-from ingest.normalise.model import Raw
+from ingest.normalise.explain import explained, table
 from ingest.people.importing import progress
 from ingest.people.importing.handle import import_profiles
 from ingest.people.importing.progress import Count
@@ -32,18 +31,19 @@ STDIN = "-"
 
 
 def explain(given: argparse.Namespace, settings: Settings) -> int:
-    """One JSON line per event found; nothing is stored."""
-    source = Raw(None, account=settings.source_account or None, zone=settings.source_zone or None, traits=frozenset(settings.traits))
+    """One JSON line per event found, or a table of them; nothing is stored."""
     for file in given.files:
         if not Path(file).is_file():
             raise PayloadFileMissing(file)
-        for one in explained(file, Path(file).read_bytes(), source):
-            print(json.dumps(one, ensure_ascii=False))
+    found = (one for file in given.files for one in explained(file, Path(file).read_bytes(), settings.raw()))
+    for line in table(list(found)) if given.table else (json.dumps(one, ensure_ascii=False) for one in found):
+        print(line)
     return 0
 
 
 def _files(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("files", nargs="+", metavar="FILE", help="a payload as a platform sends it, or JSON lines of them")
+    parser.add_argument("--table", action="store_true", help="one row per event: file, platform, meaning")
 
 
 def import_file(given: argparse.Namespace, settings: Settings) -> int:

@@ -24,7 +24,6 @@ from ingest.intake.personal import keep
 from ingest.intake.sorting import Rules
 from ingest.intake.store import Watch
 from ingest.metrics import Metrics
-from ingest.normalise.model import Raw
 from ingest.people import api as people_api
 from ingest.people.canonical import Naming
 from ingest.people.handle import Desk
@@ -98,10 +97,9 @@ def build(settings: Settings, *, broker: Broker) -> Service:
 def _deps(settings: Settings, database: Database, *, sealer: Sealer, measures: Measures, ours: Metrics, outbound: Outbound) -> Deps:
     desk, patience = desk_of(settings, sealer), patience_of(settings)
     watch = Watch(RAW_TOPICS, timedelta(seconds=settings.unread_partition_s))
-    raw = Raw(None, account=settings.source_account or None, zone=settings.source_zone or None, traits=frozenset(settings.traits))
     kept = lru_cache(CALLERS)(partial(keep, seal=sealer.seal, naming=desk.naming))
     rules = Rules(kept, patience, as_json)
-    door = Door(database, sealer, rules, watch, raw=raw, limit=settings.record_limit, metrics=ours, measures=measures)
+    door = Door(database, sealer, rules, watch, raw=settings.raw(), limit=settings.record_limit, metrics=ours, measures=measures)
     closing = Closing(
         desk=desk,
         patience=patience,

@@ -6,7 +6,10 @@ from pydantic import Field, model_validator
 
 from ingest.errors import WebhookSourcesUnusable
 from ingest.intake.sources import Sources, sources_of
+from ingest.normalise.model import Raw
+from shared.codes import as_code
 from shared.runtime.settings import ServiceSettings, Words
+from shared.zones import UnknownZone, is_zone
 
 
 def _seconds(default: float, words: str) -> float:
@@ -48,6 +51,12 @@ class Settings(ServiceSettings):
     traits: Words = Field(default_factory=lambda: ["product_line", "state"], description="attributes of contacts that are kept")
     source_account: str = Field("", description="account of events that name none")
     source_zone: str = Field("", description="IANA zone of event times without one")
+    source_zones: dict[str, str] = Field(
+        default_factory=dict, description='the same by account, as JSON: {"pbx-west": "America/Los_Angeles"}'
+    )
+    end_events: Words = Field(
+        default_factory=list, description="names of tracked events (Segment, Snowplow) that end a visit to the web, such as article_rated"
+    )
     webhook_sources: list[dict[str, Any]] = Field(
         default_factory=list,
         repr=False,
@@ -62,6 +71,21 @@ class Settings(ServiceSettings):
     def sources(self) -> Sources:
         """Raises `WebhookSourcesUnusable`."""
         return sources_of(self.webhook_sources, public_url=self.public_url, production=self.production)
+
+    def raw(self) -> Raw:
+        """What fills in where a payload is silent."""
+        ends = frozenset(found for name in self.end_events if (found := as_code(name)))
+        return Raw(
+            None, account=self.source_account or None, zone=self.source_zone or None, traits=frozenset(self.traits),
+            zones=self.source_zones, ends=ends,
+        )  # fmt: skip
+
+    @model_validator(mode="after")
+    def _zones_exist(self) -> "Settings":
+        for name in (self.source_zone, *self.source_zones.values()):
+            if name and not is_zone(name):
+                raise ValueError(str(UnknownZone(name)))
+        return self
 
     @model_validator(mode="after")
     def _sources_can_be_believed(self) -> "Settings":

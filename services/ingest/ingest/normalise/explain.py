@@ -4,7 +4,7 @@ A capture is a request body, JSON lines, or a message written down as an object:
 print it, or `ContextAttributes` and `Data`, as the CloudEvents conformance suite does.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import TypedDict
 
@@ -37,6 +37,17 @@ class Explanation(TypedDict):
 def explained(file: str, content: bytes, settings: Raw = NOBODY_ASKED) -> list[Explanation]:
     """One explanation per event in `content`. `settings` holds the source's account, zone and default channel."""
     return [_explanation(file, reading) for raw in captured(content) for reading in read(_with(raw, settings))]
+
+
+def table(found: Sequence[Explanation]) -> list[str]:
+    """File, platform and meaning, in columns."""
+    rows = [("file", "platform", "meaning"), *((one["file"], one["platform"], _meant(one)) for one in found)]
+    widths = [max(len(row[column]) for row in rows) for column in (0, 1)]
+    return [f"{file:<{widths[0]}}  {platform:<{widths[1]}}  {meaning}".rstrip() for file, platform, meaning in rows]
+
+
+def _meant(one: Explanation) -> str:
+    return one["meaning"] if one["reason"] is None else f"{one['meaning']} ({one['reason']})"
 
 
 def _with(raw: Raw, settings: Raw) -> Raw:

@@ -1,0 +1,82 @@
+"""Visits to the web as Segment and Snowplow tell them: over by agreement, and by nothing else."""
+
+import json
+
+import pytest
+
+from ingest.contacts.fold import fold
+from ingest.contacts.model import Over
+from ingest.normalise import read
+from ingest.normalise.model import Event, Raw
+from tests.support.contacts import minutes
+from tests.support.readings import LONG_AFTER, heard, payload, stored
+
+ENDS = frozenset({"article_rated"})
+
+
+def agreed(name: str) -> Event:
+    (reading,) = read(Raw(payload(name), ends=ENDS))
+    assert isinstance(reading, Event), reading
+    return reading
+
+
+@pytest.mark.parametrize(
+    "name", ["segment/common-fields-track", "snowplow/invented-article-rated", "snowplow/invented-micro-article-rated"]
+)
+def test_an_agreed_event_ends_a_visit_that_a_customer_settled_alone(name: str) -> None:
+    event = agreed(name)
+    (one,) = fold([stored(event, received=LONG_AFTER)], now=minutes(LONG_AFTER + 5)).episodes
+    assert isinstance(one, Over)
+    visit = one.interaction
+    assert (visit.channel, visit.outcome, visit.agent, visit.handles) == ("web", "self_served", None, {"member_id": "M-10442"})
+    assert not visit.clock_suspect
+
+
+def test_both_spellings_of_an_enriched_event_are_one_event_of_one_session() -> None:
+    flat, micro = agreed("snowplow/invented-article-rated"), agreed("snowplow/invented-micro-article-rated")
+    assert (flat.id, flat.version, flat.root, flat.at, flat.facts) == (micro.id, micro.version, micro.root, micro.at, micro.facts)
+    assert flat.facts.get("traits") == {"product_line": "medicare"}
+    assert flat.root == "66666666-7777-4888-8999-000011112222"
+
+
+def test_an_event_collected_twice_is_one_and_another_fingerprint_is_another() -> None:
+    document = json.loads(payload("snowplow/invented-article-rated"))
+    again = {**document, "collector_tstamp": "2027-05-11 14:25:00.000", "etl_tstamp": "2027-05-11 14:25:09.000"}
+    other = {**document, "event_fingerprint": "efefefefefefefefefefefefefefefef"}
+    first, second, third = (read(Raw(json.dumps(one).encode(), ends=ENDS))[0] for one in (document, again, other))
+    assert isinstance(first, Event)
+    assert isinstance(second, Event)
+    assert isinstance(third, Event)
+    assert (first.id, first.version, first.hash) == (second.id, second.version, second.hash)
+    assert (first.id, first.version) != (third.id, third.version)
+
+
+def test_a_tracked_event_sent_twice_is_one_whenever_it_was_received() -> None:
+    document = json.loads(payload("segment/common-fields-track"))
+    again = {**document, "receivedAt": "2027-05-11T15:00:00.000Z", "sentAt": "2027-05-11T14:59:59.000Z"}
+    first, second = (read(Raw(json.dumps(one).encode(), ends=ENDS))[0] for one in (document, again))
+    assert isinstance(first, Event)
+    assert isinstance(second, Event)
+    assert (first.id, first.hash) == (second.id, second.hash)
+
+
+def test_a_session_of_several_agreed_events_is_one_contact() -> None:
+    document = json.loads(payload("segment/common-fields-track"))
+    told = [{**document, "messageId": f"m-{n}", "properties": {"session_id": "s-1"}} for n in range(3)]
+    events = [reading for one in told for reading in read(Raw(json.dumps(one).encode(), ends=ENDS)) if isinstance(reading, Event)]
+    assert {event.root for event in events} == {"s-1"}
+
+
+def test_a_live_chat_of_which_only_the_end_was_heard_was_handled() -> None:
+    (one,) = fold(heard("segment/live-chat-conversation-ended"), now=minutes(LONG_AFTER + 60)).episodes
+    assert isinstance(one, Over)
+    chat = one.interaction
+    assert (chat.outcome, chat.agent_name, chat.talk_s, chat.channel, chat.medium) == ("handled", "Ana L.", 203, "chat", "webchat")
+    assert chat.clock_suspect
+
+
+def test_a_live_chat_in_any_order_is_one_contact() -> None:
+    told = [*heard("segment/live-chat-conversation-started"), *heard("segment/live-chat-conversation-ended")]
+    forward, back = (fold(order, now=minutes(LONG_AFTER + 60)) for order in (told, told[::-1]))
+    assert forward == back
+    assert len(forward.episodes) == 1
