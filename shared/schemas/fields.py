@@ -13,7 +13,8 @@ from shared.schemas.message import Value
 
 def in_wire_form(moment: datetime) -> str:
     """RFC 3339 in UTC with milliseconds, always ending in Z; finer fractions are cut off."""
-    return moment.astimezone(UTC).isoformat(timespec="milliseconds")[:23] + "Z"
+    ours = moment if moment.tzinfo is UTC else moment.astimezone(UTC)
+    return ours.isoformat(timespec="milliseconds")[:23] + "Z"
 
 
 EARLIEST = datetime(1900, 1, 1, tzinfo=UTC)

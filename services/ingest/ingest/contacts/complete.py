@@ -61,13 +61,14 @@ def digest(interaction: Interaction) -> bytes:
 
 def purpose(interaction: Interaction, named: Named, own_numbers: Mapping[str, str]) -> str:
     """What the contact was for. A number of ours on the customer's side says it: our own call or reply came back as an event."""
-    ours = (own_numbers[each.value] for each in named.addresses if each.value in own_numbers)
-    return next(ours, interaction.purpose)
+    return next((own_numbers[each.value] for each in named.addresses if each.value in own_numbers), interaction.purpose)
 
 
 def without_ours(named: Named, own_numbers: Mapping[str, str]) -> Named:
     """What identifies the customer: never a number of ours."""
     ours = {each.ref for each in named.addresses if each.value in own_numbers}
+    if not ours:
+        return named
     return Named(
         tuple(handle for handle in named.handles if handle.ref not in ours), tuple(each for each in named.addresses if each.ref not in ours)
     )

@@ -74,7 +74,7 @@ async def close(unit: Unit, due: Sequence[Due], closing: Closing) -> None:
     digests = {_root(each): each.digest for each in told}
     spoiled |= {each.root: SET_ASIDE for each, verdict in verdicts if not verdict}
     rows = [_judged(each, verdict or Verdict(()), digests.get(each.root)) | spoiled.get(each.root, {}) for each, verdict in verdicts]
-    await store.save_judged(unit.tx, rows)
+    store.save_judged(unit.tx, rows)
     unit.when_committed(partial(closing.metrics.judged, [row["waits_for"] or "over" for row in rows]))
     failpoint("ingest.contacts_closed")
 
@@ -173,7 +173,7 @@ async def _tell(unit: Unit, told: Sequence[Told], closing: Closing) -> dict[Root
             log.error("contact set aside: what its events say fits no message", extra={"fields": fields})  # noqa: TRY400  # values would show
     encoded = [message.encode() for _, message in sent]
     revisions = [_revision(each, message, text, forgotten=forgotten) for (each, message), text in zip(sent, encoded, strict=True)]
-    await store.save_revisions(unit.tx, revisions)
+    store.save_revisions(unit.tx, revisions)
     for (_, message), text in zip(sent, encoded, strict=True):
         key = message.customer.customer_id if message.customer else message.interaction_id
         unit.send(message, key=key, correlation=message.interaction_id, encoded=text)

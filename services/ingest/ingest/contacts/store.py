@@ -11,6 +11,7 @@ from sqlalchemy import RowMapping
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from shared.runtime.database import as_json, row, rows, run, tuples
+from shared.runtime.pipeline import Transaction, owe
 
 Root = tuple[str, str, str]
 """Platform, account and the platform's own id of the whole contact."""
@@ -148,13 +149,13 @@ async def service_contacts(tx: AsyncConnection, customers: Iterable[UUID], *, si
     return contacts
 
 
-async def save_revisions(tx: AsyncConnection, revisions: Sequence[Mapping[str, Any]]) -> None:
-    await run(tx, _SAVE_REVISIONS, revisions=as_json(list(revisions)))
+def save_revisions(tx: Transaction, revisions: Sequence[Mapping[str, Any]]) -> None:
+    owe(tx, _SAVE_REVISIONS, revisions=as_json(list(revisions)))
 
 
-async def save_judged(tx: AsyncConnection, judged: Sequence[Mapping[str, Any]]) -> None:
+def save_judged(tx: Transaction, judged: Sequence[Mapping[str, Any]]) -> None:
     """When to look again at each contact, and what it waits for; a digest that is null leaves the old one."""
-    await run(tx, _SAVE_JUDGED, judged=as_json(list(judged)))
+    owe(tx, _SAVE_JUDGED, judged=as_json(list(judged)))
 
 
 async def forget_events(tx: AsyncConnection, *, older_than: timedelta, limit: int) -> int:

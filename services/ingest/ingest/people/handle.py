@@ -67,9 +67,7 @@ async def settle(unit: Unit, desk: Desk, accounts: Sequence[Account]) -> list[Cu
 
 async def _open(unit: Unit, accounts: Sequence[Account]) -> tuple[Book, dict[UUID, Row], dict[UUID, UUID]]:
     """Everybody these accounts may be about, locked. Who was merged or erased while we waited for the lock is looked up again."""
-    handles = sorted(
-        {handle for account in accounts for handle in account.handles}, key=lambda each: (each.kind.name, each.scope, each.ref)
-    )
+    handles = {handle for account in accounts for handle in account.handles}
     earlier = {account.before for account in accounts if account.before}
     erased = await store.lock_handles(unit.tx, handles) if handles else frozenset()
     while True:
@@ -100,7 +98,7 @@ async def _keep(unit: Unit, book: Book, locked: dict[UUID, Row], answered: Answe
         (handle, name, True) for account, name in answered if account.directory and isinstance(name, UUID) for handle in account.handles
     ]
     if attached or listed:
-        await store.attach(unit.tx, [*attached, *listed])
+        store.attach(unit.tx, [*attached, *listed])
 
 
 def _files(book: Book, locked: Mapping[UUID, Row], answered: Answered) -> dict[UUID, _File]:
@@ -158,7 +156,7 @@ async def _rewrite(unit: Unit, desk: Desk, files: Mapping[UUID, _File]) -> dict[
     consents = await _consents_of(unit, told)
     written = {customer: _snapshot(version, desk, consents[customer]) for customer, version in told.items()}
     if versions:
-        await store.save(unit.tx, [_saved(version, desk, written.get(customer)) for customer, version in versions.items()])
+        store.save(unit.tx, [_saved(version, desk, written.get(customer)) for customer, version in versions.items()])
     listed = {
         customer: {each.ref for each in version.person.addresses} for customer, version in versions.items() if files[customer].directory
     }

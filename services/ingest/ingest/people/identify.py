@@ -17,7 +17,7 @@ Holders = Mapping[Handle, Collection[Holder]]
 
 def identify(present: Collection[Handle], holders: Holders, *, directory: bool = False) -> Identity:
     """The customer these handles name. `directory`: they come from the member directory, so whoever it is becomes known."""
-    ranked = sorted(set(present), key=_rank)
+    ranked = sorted(set(present))
     if not ranked:
         return Nobody("none")
     for kind, group in groupby(ranked, key=lambda handle: handle.kind):
@@ -43,10 +43,6 @@ def admitted(present: Collection[Handle], erased: Collection[Handle], *, directo
     if any(handle.kind is strongest for handle in gone):
         return Nobody("erased")
     return present if directory else [handle for handle in present if handle not in gone]
-
-
-def _rank(handle: Handle) -> tuple[int, str, str]:
-    return handle.kind, handle.scope, handle.ref
 
 
 def _candidates(handles: Iterable[Handle], holders: Holders, *, stronger: Collection[Handle]) -> list[Holder]:

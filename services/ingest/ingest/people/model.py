@@ -17,7 +17,10 @@ class Strength(IntEnum):
 
 
 class Handle(NamedTuple):
-    """`ref` is the HMAC of the canonical value; `scope` is `platform:account` for a platform's contact id, else empty."""
+    """`ref` is the HMAC of the canonical value; `scope` is `platform:account` for a platform's contact id, else empty.
+
+    The most telling sort first.
+    """
 
     kind: Strength
     scope: str

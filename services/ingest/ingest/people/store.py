@@ -8,6 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from ingest.people.model import Handle, Strength
 from shared.runtime.database import as_json, rows, run, tuples
+from shared.runtime.pipeline import Transaction, owe
 from shared.schemas import Consent, Customer, Sealed
 
 _HANDLES = "jsonb_to_recordset(cast(:handles as jsonb)) as h(kind text, scope text, ref text)"
@@ -77,9 +78,9 @@ class Row(NamedTuple):
     snapshot: Customer | Mapping[str, Any] | None
 
 
-async def lock_handles(tx: AsyncConnection, handles: Collection[Handle]) -> frozenset[Handle]:
+async def lock_handles(tx: Transaction, handles: Collection[Handle]) -> frozenset[Handle]:
     """Make the handles' rows and lock them: whoever resolves one of them meanwhile waits for us. Returns those of erased people."""
-    await run(tx, _NEW_HANDLES, handles=_written(handles))
+    owe(tx, _NEW_HANDLES, handles=_written(handles))
     locked = await tuples(tx, _LOCK_HANDLES, handles=_written(handles))
     return frozenset(Handle(Strength[kind], scope, ref) for kind, scope, ref, erased in locked if erased)
 
@@ -115,10 +116,10 @@ async def insert(tx: AsyncConnection, customers: Sequence[UUID]) -> dict[UUID, R
     }
 
 
-async def attach(tx: AsyncConnection, attached: Iterable[tuple[Handle, UUID, bool]]) -> None:
+def attach(tx: Transaction, attached: Iterable[tuple[Handle, UUID, bool]]) -> None:
     """Handle, holder, and whether the directory says so."""
     held = [{**_plain(handle), "customer_id": customer, "directory": directory} for handle, customer, directory in attached]
-    await run(tx, _ATTACH, held=as_json(held))
+    owe(tx, _ATTACH, held=as_json(held))
 
 
 async def forget_addresses(tx: AsyncConnection, kept: Mapping[UUID, Collection[str]]) -> None:
@@ -133,10 +134,10 @@ async def merge(tx: AsyncConnection, merged: Mapping[UUID, UUID]) -> None:
     await run(tx, _POINT_AT_HEIRS, pairs=pairs)
 
 
-async def save(tx: AsyncConnection, changed: Iterable[Row]) -> None:
+def save(tx: Transaction, changed: Iterable[Row]) -> None:
     """A snapshot that is None leaves the one before."""
     saved = [{"id": r.id, "version": r.version, "known": r.known, "profile": r.profile, "snapshot": r.snapshot} for r in changed]
-    await run(tx, _SAVE, saved=as_json(saved))
+    owe(tx, _SAVE, saved=as_json(saved))
 
 
 async def at_addresses(tx: AsyncConnection, refs: Collection[str]) -> set[UUID]:
