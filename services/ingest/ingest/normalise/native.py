@@ -31,10 +31,10 @@ _KINDS = {kind.value: kind for kind in Kind}
 def adapt(letter: Letter, raw: Raw) -> Event | Ignored:
     """Raises `Unreadable` naming the required field that is missing or of the wrong type."""
     document = letter.document
-    event_id, root = required_text(document, "id"), required_text(document, "contact")
+    event_id, root = _id(letter), required_text(document, "contact")
     kind = _KINDS.get(_event(letter))
     channel = required_text(document, "channel")
-    at = _at(document)
+    at = _at(letter)
     if kind is None:
         return Ignored(letter.envelope, letter.index, PLATFORM, "unknown_event")
     account = text(document.get("account"), LONGEST_ID) or raw.account or "-"
@@ -49,15 +49,26 @@ def adapt(letter: Letter, raw: Raw) -> Event | Ignored:
     )  # fmt: skip
 
 
+def _is_told_by_envelope(letter: Letter, name: str) -> bool:
+    """A CloudEvent says itself what its data need not repeat."""
+    return name not in letter.document and letter.type is not None and letter.type.startswith(NATIVE)
+
+
+def _id(letter: Letter) -> str:
+    """A CloudEvent's own is one of its source."""
+    if _is_told_by_envelope(letter, "id"):
+        return required_text({"id": f"{letter.source}/{letter.id}"}, "id")
+    return required_text(letter.document, "id")
+
+
 def _event(letter: Letter) -> str:
-    """Inside a CloudEvent the type says it too."""
-    if "event" not in letter.document and letter.type is not None and letter.type.startswith(NATIVE):
+    if letter.type is not None and _is_told_by_envelope(letter, "event"):
         return letter.type.removeprefix(NATIVE).removesuffix(".v1")
     return required_text(letter.document, "event").strip().lower()
 
 
-def _at(document: Document) -> JsonValue:
-    at = document.get("at")
+def _at(letter: Letter) -> JsonValue:
+    at = letter.time if _is_told_by_envelope(letter, "at") else letter.document.get("at")
     if at is None:
         raise Unreadable("missing", "at")
     if isinstance(at, bool) or not isinstance(at, (str, int, float)):
