@@ -172,6 +172,25 @@ async def test_the_same_person_asked_for_twice_at_once_is_one_request(ingest_dat
         assert len(await running.sent("customers.erased")) == 1
 
 
+async def test_whoever_is_erased_while_their_contacts_are_judged_on_two_replicas_is_gone_in_the_end(ingest_database: str) -> None:
+    async with ingest(ingest_database, close_batch=1) as one, ingest(ingest_database, close_batch=1) as two:
+        await one.say("customers.profiles", profile("M-ANA-1", PHONE))
+        for n in range(6):
+            await one.feed(*call(f"c-{n}", start=START, customer=ANA))
+        await one.pass_time(timedelta(hours=1))
+
+        async def judge(running: Running) -> None:
+            while await running.close(after=timedelta(0)):
+                pass
+
+        await asyncio.gather(judge(one), judge(two), erase(one, "M-ANA-1"))
+        await look_through(one)
+
+        assert len(await one.interactions()) == 6
+        assert await left_of(one, PHONE, EMAIL, "M-ANA-1", "Ana Lopez") == ["handle", "handle", "handle"]
+        assert await one.rows("select count(*) from customer where erasure is null") == [{"count": 0}]
+
+
 async def test_somebody_we_never_had_is_erased_before_their_contact_is_over(ingest_database: str) -> None:
     async with ingest(ingest_database) as running:
         await running.feed(*call("c-1", start=START, customer={"member_id": "M-ANA-1", "name": "Ana Lopez"}))

@@ -174,6 +174,28 @@ async def test_consents_in_any_order_and_twice_end_in_the_same_refusal(databases
     databases.drop(url)
 
 
+@pytest.mark.parametrize("order", ["before", "after", "both"])
+async def test_what_a_caller_refused_binds_the_member_they_turn_out_to_be(ingest_database: str, order: str) -> None:
+    async with ingest(ingest_database) as running:
+        await running.say("customers.profiles", profile("M-1", phone=None))
+        await running.feed(*call("c-1", start=START, customer={"contact_id": "ext-5"}))
+        await running.close()
+        (caller,) = [each["customer"]["customer_id"] for each in await running.sent("interactions.completed")]
+        said = {"channel": "voice", "purpose": "callback", "at": "2026-11-02T10:00:00Z", "source": "guide", "customer_id": caller}
+        granted = {**said, "state": "granted", "at": "2026-11-01T10:00:00Z"}
+        if order != "after":
+            await running.say("consents.changed", {"consent": {**said, "state": "refused"}})
+        await running.feed(*call("c-2", start=START, customer={"contact_id": "ext-5", "member_id": "M-1"}))
+        await running.close()
+        if order != "before":
+            await running.say("consents.changed", {"consent": {**said, "state": "refused"}})
+        await running.say("consents.changed", {"consent": granted})
+
+        latest = (await running.sent("customers.changed"))[-1]["customer"]
+        assert latest["known"]
+        assert [(each["state"], each["customer_id"]) for each in latest["consents"]] == [("refused", latest["customer_id"])]
+
+
 async def test_a_consent_for_an_address_reaches_everybody_who_holds_it(ingest_database: str) -> None:
     async with ingest(ingest_database) as running:
         await running.say("customers.profiles", profile("M-1"), profile("M-2"))
