@@ -49,6 +49,7 @@ SIGNED_HEADERS = {
     "slack": ["x-slack-signature", "x-slack-request-timestamp"],
 }
 SIGNED_HEADERS |= {"standard-v1a": SIGNED_HEADERS["standard"], "twilio-form": ["x-twilio-signature"], "twilio-json": ["x-twilio-signature"]}
+ODD_VALUES = ["v1,", "v1a,AAAA", "sha1=", "v0=", "2026-11-20T15:00:00Z", "0001-01-01T00:00:00+23:59", "1763650800", "key=,algorithm=", "é"]
 HEADERS = [(name, header) for name, headers in SIGNED_HEADERS.items() for header in headers]
 
 
@@ -131,6 +132,18 @@ def test_any_bytes_are_believed_as_signed_and_no_others(body: bytes, other: byte
         sent = sign(body=body)
         assert why_not(sent.posted, sent.source) is None
         assert other == body or why_not(replace(sent.posted, body=other), sent.source) == "signature"
+
+
+@given(
+    body=st.binary(max_size=60) | st.just(twilio_form().body),
+    values=st.lists(st.text(st.characters(max_codepoint=255), max_size=40) | st.sampled_from(ODD_VALUES), min_size=1, max_size=2),
+    query=st.text(st.characters(max_codepoint=255), max_size=30) | st.just("bodySHA256=%ff"),
+)
+def test_nothing_a_stranger_sends_is_believed_or_breaks_anything(body: bytes, values: list[str], query: str) -> None:
+    for name, sign in SIGNERS.items():
+        sent = sign()
+        headers: dict[str, list[str]] = dict.fromkeys(SIGNED_HEADERS[name], values)
+        assert why_not(Posted(body, headers, sent.path, query), sent.source) is not None
 
 
 @pytest.mark.parametrize(("name", "header"), HEADERS)
