@@ -36,11 +36,20 @@ _TOLD_OF_CONVERSATION = ("conversation_created", "conversation_status_changed", 
 _TOLD_OF_MESSAGE = ("message_created", "message_updated")
 _BY_RULE = "automation_event."
 _SURVEY = "input_csat"
-_FADING = frozenset({
-    "messages", "unread_count", "agent_last_seen_at", "assignee_last_seen_at", "contact_last_seen_at", "last_activity_at", "timestamp",
-    "can_reply", "waiting_since"
-})  # fmt: skip
-"""What differs when the same status is sent twice."""
+_LASTING = (
+    "event",
+    "id",
+    "status",
+    "updated_at",
+    "changed_attributes",
+    "meta",
+    "labels",
+    "custom_attributes",
+    "channel",
+    "inbox_id",
+    "created_at",
+)
+"""What is the same when the same status is sent twice: counts of unread messages and who looked when are not."""
 
 _CHANNELS: dict[str, tuple[str, str | None]] = {
     "webwidget": ("chat", "webchat"),
@@ -83,7 +92,7 @@ def _told(letter: Letter, name: str, status: str, *, root: str, kind: Kind, fact
     document = letter.document
     updated = document.get("updated_at")
     moment = first_time(updated, letter.time)
-    content = digest({field: value for field, value in document.items() if field not in _FADING})
+    content = digest({field: document[field] for field in _LASTING if field in document})
     stamp = text(updated, LONGEST_ID) or (repr(updated) if isinstance(updated, float) else None)
     return Told(
         platform=PLATFORM, account=_account(document), stream="conversation", version="",

@@ -143,13 +143,14 @@ def _asked(conversation: Document) -> bool:
 
 def _author(conversation: Document, topic: str) -> Document:
     """Of the latest part, which is what a notification tells of."""
-    latest = next(reversed(list(_parts(conversation))), {})
+    parts = _parts(conversation)
+    latest = parts[-1] if parts else {}
     return part(latest, "author") if topic or code_in(latest.get("part_type")) == "close" else {}
 
 
-def _parts(conversation: Document) -> Iterator[Document]:
+def _parts(conversation: Document) -> list[Document]:
     parts = part(conversation, "conversation_parts").get("conversation_parts")
-    return (one for one in (parts if isinstance(parts, list) else []) if isinstance(one, dict))
+    return [one for one in parts if isinstance(one, dict)] if isinstance(parts, list) else []
 
 
 def _team(conversation: Document) -> str | None:
