@@ -16,6 +16,9 @@ from shared.runtime.dead_letters import BURY, Letter
 from shared.runtime.offsets import ADVANCE
 from shared.runtime.sealing import Sealer
 
+_DUE = """case when contact.digest is null then least(excluded.due, contact.due)
+    else least(contact.due, clock_timestamp() + interval '1 second') end"""
+"""Where it stays as it is the row is locked all the same, so whoever judges it meanwhile is waited for, but not written again."""
 _EVENTS = """
 given as (
   select distinct on (id) * from jsonb_to_recordset(cast(:events as jsonb)) as e(id uuid, hash bytea, topic text, partition int,
@@ -32,17 +35,17 @@ touched as (
     least(greatest(max(coalesce(g.logged, clock_timestamp())), (select at from watermark)), clock_timestamp())
       + make_interval(secs => min(g.hold))
   from fresh f join given g using (id, platform, account, root) where not clash group by 1, 2, 3 order by 1, 2, 3
-  on conflict (platform, account, root) do update set due = case when contact.digest is null then least(excluded.due, contact.due)
-    else least(contact.due, clock_timestamp() + interval '1 second') end)"""
+  on conflict (platform, account, root) do update set due = {due} where contact.due is distinct from {due})"""
 
 _ANSWER = """
 select (select jsonb_agg(id) from fresh where not clash) as stored, (select jsonb_agg(id) from fresh where clash) as clashes,
   {owned} as owned, 1 / (case when :alone and exists (select from fresh where clash) then 0 else 1 end) as went_well"""
 
-FROM_TOPICS = f"with {ADVANCE}, {BURY}, {WATERMARK}, {_EVENTS.format(fence='join mine using (topic, partition)')}" + _ANSWER.format(
-    owned="(select jsonb_agg(jsonb_build_array(topic, partition)) from mine)"
+FROM_TOPICS = (
+    f"with {ADVANCE}, {BURY}, {WATERMARK}, {_EVENTS.format(fence='join mine using (topic, partition)', due=_DUE)}"
+    + _ANSWER.format(owned="(select jsonb_agg(jsonb_build_array(topic, partition)) from mine)")
 )
-FROM_HTTP = f"with {WATERMARK}, {_EVENTS.format(fence='')}" + _ANSWER.format(owned="null")
+FROM_HTTP = f"with {WATERMARK}, {_EVENTS.format(fence='', due=_DUE)}" + _ANSWER.format(owned="null")
 
 
 class Clash(Exception):
