@@ -7,7 +7,7 @@ import pytest
 from ingest.contacts.fold import fold
 from ingest.contacts.model import Over
 from ingest.normalise import read
-from ingest.normalise.model import Event, Raw
+from ingest.normalise.model import Event, Ignored, Raw
 from tests.support.contacts import minutes
 from tests.support.readings import LONG_AFTER, heard, payload, stored
 
@@ -37,6 +37,13 @@ def test_both_spellings_of_an_enriched_event_are_one_event_of_one_session() -> N
     assert (flat.id, flat.version, flat.root, flat.at, flat.facts) == (micro.id, micro.version, micro.root, micro.at, micro.facts)
     assert flat.facts.get("traits") == {"product_line": "medicare"}
     assert flat.root == "66666666-7777-4888-8999-000011112222"
+
+
+@pytest.mark.parametrize("name", ["invented-failed-event", "invented-micro-failed-event"])
+def test_an_event_that_failed_on_the_way_ends_nothing(name: str) -> None:
+    (reading,) = read(Raw(payload(f"snowplow/{name}"), ends=ENDS))
+    assert isinstance(reading, Ignored)
+    assert reading.reason == "failed_event"
 
 
 def test_an_event_collected_twice_is_one_and_another_fingerprint_is_another() -> None:

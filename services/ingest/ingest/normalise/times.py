@@ -17,6 +17,7 @@ GREGORIAN_OFFSET = 62_167_219_200
 """Seconds from the year 0 to 1970, as Kazoo counts them."""
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_NO_TIME, _MS = timedelta(0), timedelta(milliseconds=1)
 _EARLIEST_MS = 946_684_800_000
 _LATEST_MS = 4_102_444_800_000
 _PLACEHOLDER_MS = 86_400_000
@@ -84,6 +85,11 @@ def _of_text(text: str, zone: str | None) -> Moment:
             return _believed(as_ms(datetime.fromisoformat(text)))
         except (ValueError, TypeError):
             pass  # the slower forms below know seconds of 60 and say what cannot be read
+    elif len(text) == 19 and text[10] == " " and text[16] == ":":
+        try:
+            return _believed(*_in_zone(datetime.fromisoformat(text), zone))
+        except (ValueError, OverflowError):
+            pass
     text = text.strip()
     if not text:
         return _PLACEHOLDER
@@ -142,14 +148,15 @@ def _at_offset(local: datetime, offset: str) -> int:
 
 def _in_zone(local: datetime, zone: str | None) -> tuple[int, str | None]:
     """A local time that a change of clocks skips, or brings twice, is read by the offset before the change, and called doubtful."""
-    place = _zone(zone)
+    ms, place = as_ms(local.replace(tzinfo=UTC)), _zone(zone)
     if place is None:
-        return as_ms(local.replace(tzinfo=UTC)), "no_zone"
-    moment = local.replace(tzinfo=place).astimezone(UTC)
-    if moment.astimezone(place).replace(tzinfo=None) != local:
-        return as_ms(moment), "zone_gap"
-    again = local.replace(tzinfo=place, fold=1).astimezone(UTC)
-    return as_ms(moment), None if again == moment else "zone_twice"
+        return ms, "no_zone"
+    there = local.replace(tzinfo=place)
+    before, after = there.utcoffset(), there.replace(fold=1).utcoffset()
+    ms -= (before or _NO_TIME) // _MS
+    if before == after or before is None or after is None:
+        return ms, None
+    return ms, "zone_gap" if before < after else "zone_twice"
 
 
 @lru_cache(maxsize=512)

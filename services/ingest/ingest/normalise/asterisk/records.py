@@ -45,8 +45,9 @@ def of_row(letter: Letter, row: Document, raw: Raw) -> Event:
     zone = raw.zone_of(words.account_of(letter, raw))
     facts, handles = words.sides(row.get("src"), row.get("dst"), row.get("dcontext"))
     facts["lives_once"] = True
-    moment = _end(row, zone)
-    _add_facts(facts, row, zone=zone, end=moment)
+    begin = read_time(row.get("start"), zone)
+    moment = _end(row, zone, begin=begin)
+    _add_facts(facts, row, zone=zone, begin=begin.ms, end=moment)
     if (unique or root) != root and not handles:
         facts["aside"] = True  # between lines of ours: an agent asks a colleague, or a Local channel leads on to one
         facts.pop("connected_ms", None)
@@ -56,20 +57,19 @@ def of_row(letter: Letter, row: Document, raw: Raw) -> Event:
     return words.event(letter, raw, told)
 
 
-def _end(row: Document, zone: str | None) -> Moment:
+def _end(row: Document, zone: str | None, *, begin: Moment) -> Moment:
     """Where it cannot be read, the begin and the length tell it."""
-    end, begin, length = read_time(row.get("end"), zone), read_time(row.get("start"), zone), words.whole(row.get("duration"))
-    if end.ms is not None or begin.ms is None or length is None:
+    end = read_time(row.get("end"), zone)
+    if end.ms is not None or begin.ms is None or (length := words.whole(row.get("duration"))) is None:
         return end
     return Moment(begin.ms + length * 1000, end.doubt or "missing")
 
 
-def _add_facts(facts: Facts, row: Document, *, zone: str | None, end: Moment) -> None:
+def _add_facts(facts: Facts, row: Document, *, zone: str | None, begin: int | None, end: Moment) -> None:
     application, disposition = code_in(row.get("lastapp")), code_in(row.get("disposition"))
-    begin, answered = read_time(row.get("start"), zone).ms, disposition == "answered"
-    other = words.endpoint(row.get("dstchannel"))
+    answered, other = disposition == "answered", words.endpoint(row.get("dstchannel"))
     human = answered and other is not None
-    outbound = facts.get("direction") == "outbound"
+    outbound, queued = facts.get("direction") == "outbound", application == _QUEUE
     words.add(
         facts, started_ms=begin, ended_ms=end.ms,
         connected_ms=_connected(row, zone=zone, end=end) if human else None,
@@ -77,13 +77,11 @@ def _add_facts(facts: Facts, row: Document, *, zone: str | None, end: Moment) ->
         rung=True if other and not human else None,
         disconnect=disposition if disposition and not answered else None,
         medium="voicemail" if application in _VOICEMAIL else None,
+        queue=(text(row.get("lastdata"), LONGEST_ID) or "").partition(",")[0] or None if queued else None,
+        queued_ms=begin if queued else None, outline=True if queued else None,
+        direction=facts.get("direction", "inbound" if queued else None),
+        bot=True if answered and other is None and not queued else None,
     )  # fmt: skip
-    if application == _QUEUE:
-        queue = (text(row.get("lastdata"), LONGEST_ID) or "").partition(",")[0]
-        words.add(facts, queue=queue or None, queued_ms=begin, outline=True)
-        facts.setdefault("direction", "inbound")
-    elif answered and other is None:
-        facts["bot"] = True  # an application took the call, and nobody else
 
 
 def _connected(row: Document, *, zone: str | None, end: Moment) -> int | None:

@@ -16,7 +16,8 @@ PLATFORM = "asterisk"
 FROM_INSIDE = "from-internal"
 """The context in which FreePBX lets the house's own lines dial."""
 
-_CHANNEL = re.compile(r"(?:[\w-]+/)?(?P<name>[^@;/]+?)(?:@[^;]*?)?(?:-[0-9a-f]{6,8})?(?:;[12])?(?:/n)?\Z")
+_NUMBERED, _HEX = range(6, 9), "0123456789abcdef"
+"""A channel's own number, which its name ends with."""
 _EXTENSION = re.compile(rf"\d{{1,{FEWEST_OUTSIDE_DIGITS - 1}}}\Z", re.ASCII)
 
 
@@ -56,8 +57,14 @@ def endpoint(channel: JsonValue) -> str | None:
     """Whose line a channel or a queue's member is, whatever it is reached by: `1001` of `PJSIP/1001-0000002a` and of
     `Local/1001@from-queue/n`. A member's plain name stays as it is."""
     whole = text(channel, LONGEST_ID)
-    found = _CHANNEL.match(whole) if whole else None
-    return (found["name"] if found else whole) or None
+    if whole is None:
+        return None
+    technology, slash, rest = whole.partition("/")
+    if not slash or not technology.replace("-", "").isalnum():
+        rest = whole
+    name = rest.partition("@")[0].partition(";")[0]
+    line, dash, number = name.rpartition("-")
+    return (line if dash and len(number) in _NUMBERED and not number.strip(_HEX) else name) or whole
 
 
 def sides(source: JsonValue, dialled: JsonValue, context: JsonValue = None) -> tuple[Facts, Handles]:
