@@ -81,7 +81,7 @@ AtDesk = Annotated[Desk, Depends(desk)]
 
 
 @router.get("")
-async def overview(desk: AtDesk, who: Admin, chosen: Annotated[Chosen, Query()]) -> Response:
+async def overview(who: Admin, desk: AtDesk, chosen: Annotated[Chosen, Query()]) -> Response:
     """What waits by cause; of a chosen cause its messages."""
     cause = chosen.cause()
     async with desk.replays.database.transaction() as unit:
@@ -102,13 +102,13 @@ async def overview(desk: AtDesk, who: Admin, chosen: Annotated[Chosen, Query()])
 
 
 @router.post("/ask")
-async def ask(desk: AtDesk, who: Admin, given: Annotated[Given, Form()]) -> Response:
+async def ask(who: Admin, desk: AtDesk, given: Annotated[Given, Form()]) -> Response:
     """Says what will happen, and asks once."""
     return await _asked(desk, who, given)
 
 
 @router.post("/runs")
-async def start(desk: AtDesk, who: Admin, given: Annotated[Given, Form()]) -> Response:
+async def start(who: Admin, desk: AtDesk, given: Annotated[Given, Form()]) -> Response:
     """Begin it; a second press shows the first run."""
     if not given.explained():
         return await _asked(desk, who, given, fault=WHY)
@@ -118,7 +118,7 @@ async def start(desk: AtDesk, who: Admin, given: Annotated[Given, Form()]) -> Re
 
 
 @router.get("/runs/{run_id}")
-async def run_of(desk: AtDesk, who: Admin, run_id: UUID) -> Response:
+async def run_of(who: Admin, desk: AtDesk, run_id: UUID) -> Response:
     async with desk.replays.database.transaction() as unit:
         seen = await clearing.progress(unit.tx, run_id)
     if seen is None:
@@ -127,7 +127,7 @@ async def run_of(desk: AtDesk, who: Admin, run_id: UUID) -> Response:
 
 
 @router.post("/resume")
-async def resume(desk: AtDesk, who: Admin, topic: Annotated[str, Form(max_length=200)]) -> Response:
+async def resume(who: Admin, desk: AtDesk, topic: Annotated[str, Form(max_length=200)]) -> Response:
     """Let a stopped topic go on; one that goes on already does."""
     async with desk.replays.database.transaction() as unit:
         await resume_topic(unit, topic, who=who)
@@ -135,12 +135,12 @@ async def resume(desk: AtDesk, who: Admin, topic: Annotated[str, Form(max_length
 
 
 @router.get("/{letter}")
-async def one(desk: AtDesk, who: Admin, letter: UUID) -> Response:
+async def one(who: Admin, desk: AtDesk, letter: UUID) -> Response:
     return await _one(desk, who, letter)
 
 
 @router.post("/{letter}/replay")
-async def replay(desk: AtDesk, who: Admin, letter: UUID, body: Annotated[str, Form(max_length=1_000_000)] = "") -> Response:
+async def replay(who: Admin, desk: AtDesk, letter: UUID, body: Annotated[str, Form(max_length=1_000_000)] = "") -> Response:
     """As it came, or with the body given instead."""
     outcome = await replay_one(desk.replays, letter, body if body.strip() else None, who=who)
     if outcome is None:
@@ -149,7 +149,7 @@ async def replay(desk: AtDesk, who: Admin, letter: UUID, body: Annotated[str, Fo
 
 
 @router.post("/{letter}/discard")
-async def discard(desk: AtDesk, who: Admin, letter: UUID, note: Annotated[str, Form(max_length=500)] = "") -> Response:
+async def discard(who: Admin, desk: AtDesk, letter: UUID, note: Annotated[str, Form(max_length=500)] = "") -> Response:
     if len(note.strip()) < 3:
         return await _one(desk, who, letter, fault=WHY, status=422)
     async with desk.replays.database.transaction() as unit:

@@ -65,6 +65,10 @@ class Posting:
         (found,) = await self.running.rows("select count(*) from event")
         return int(found["count"])
 
+    async def unread(self) -> list[tuple[str, str | None]]:
+        """Dead letters: reason and field."""
+        return [(each["reason"], each["path"]) for each in await self.running.rows("select reason, path from dead_letter order by id")]
+
 
 @asynccontextmanager
 async def posting(url: str, *sources: Source, at: datetime = AT, **given: Any) -> AsyncIterator[Posting]:
@@ -172,6 +176,7 @@ async def test_what_cannot_be_read_is_answered_by_its_field_and_the_rest_is_stor
         assert (partly.status_code, partly.json()["accepted"], len(partly.json()["rejected"])) == (202, 1, 1)
         assert (known_otherwise.status_code, known_otherwise.json()["rejected"][0]["reason"]) == (202, "conflict")
         assert await hooks.stored() == 1
+        assert await hooks.unread() == [("missing", "contact")]
 
 
 @pytest.mark.parametrize("sign", [ringcentral, zendesk, intercom])
@@ -180,6 +185,7 @@ async def test_a_platform_that_stops_when_it_is_refused_hears_of_a_bad_body_in_a
         answer = await hooks.send(sign(body=b"{"))
 
         assert (answer.status_code, answer.json()["rejected"]) == (202, [{"index": 0, "path": None, "reason": "invalid_json"}])
+        assert await hooks.unread() == [("invalid_json", None)]
 
 
 @pytest.mark.parametrize("sign", [twilio_json, segment, chatwoot])

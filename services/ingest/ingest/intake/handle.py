@@ -2,8 +2,9 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 
-from ingest.intake.sorting import CONFLICT, Came, Rules, Sorted, sort
+from ingest.intake.sorting import CONFLICT, Came, Fault, Rules, Sorted, sort
 from ingest.intake.store import Clash, Stored, Watch, store_records, store_request
 from ingest.metrics import Metrics
 from ingest.normalise import read, read_as
@@ -18,6 +19,8 @@ from shared.runtime.measures import Measures
 from shared.runtime.sealing import Sealer
 from shared.topics import TOPICS
 
+BY_HTTP = "interactions.web"
+NOT_YOURS = "not_your_account"
 TOO_LARGE = Refused("unknown", 0, "unknown", "too_large")
 
 
@@ -59,6 +62,16 @@ class Door:
         failpoint("ingest.after_db_commit")
         self._count(sort_of, stored)
         return sort_of, stored
+
+    async def keep_unread(self, body: bytes, faults: Sequence[Fault], *, channel: str | None) -> None:
+        """What nobody will send again: dead letters of the topic that such contacts come by, to be mended and replayed."""
+        topic = next((name for name in sorted(self.watch.topics) if TOPICS[name].default_channel == channel), BY_HTTP)
+        record = Record(topic, -1, -1, None, body, (), datetime.now(UTC))
+        async with self.database.transaction() as unit:
+            await dead_letters.bury(unit.tx, [Letter(record, fault.reason, fault.path) for fault in faults], self.sealer)
+        self.database.wake()
+        for fault in faults:
+            self.measures.dead.labels(topic, fault.reason).inc()
 
     async def _store(
         self, records: Sequence[Record], sort_of: Sorted, *, letters: list[Letter], progress: Progress
@@ -113,7 +126,7 @@ class Door:
 def _own(reading: Reading, may_send_for: Callable[[str, str], bool]) -> Reading:
     if not isinstance(reading, Event) or may_send_for(reading.platform, reading.account):
         return reading
-    return Refused(reading.envelope, reading.index, reading.platform, "not_your_account", "account")
+    return Refused(reading.envelope, reading.index, reading.platform, NOT_YOURS, "account")
 
 
 def _headers(record: Record) -> dict[str, str]:

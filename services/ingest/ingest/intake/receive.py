@@ -1,7 +1,8 @@
 """`POST /v1/webhooks/{platform}`: what platforms post, believed by their own signatures, through the same door as the topics.
 
 Accepted means stored: 202 after the commit. What is not believed hears 401 and nothing else. A body that was believed and cannot be
-read is answered 422 with the field at fault; but 202, with the fault named in it, where the platform would stop sending for that.
+read is answered 422 with the field at fault; but 202, with the fault named in it, where the platform would stop sending for that,
+and then it is kept as a dead letter, because it will not come again.
 Whether a source sends too much is asked once it is believed, so that nobody can use up another's rate.
 """
 
@@ -18,7 +19,7 @@ from fastapi.responses import JSONResponse
 from ingest.intake import signatures
 from ingest.intake.api import SEND_EVENTS, Taken, taken
 from ingest.intake.clients import AmazonAway, AmazonSns
-from ingest.intake.handle import Door
+from ingest.intake.handle import NOT_YOURS, Door
 from ingest.intake.signatures import ringcentral, sns
 from ingest.intake.signatures.posted import Posted, Untrusted
 from ingest.intake.signatures.source import Source
@@ -129,7 +130,7 @@ async def _received(request: Request, platform: str, part: str | None) -> Respon
     except AmazonAway:
         headers = {"Retry-After": str(RETRY_AFTER_S)}
         raise Problem(503, "unavailable", "Not possible right now: send it again", headers=headers) from None
-    return _answer(believed.source, taken(*await hooks.door.post([believed.reading], believed.may_send_for)))
+    return await _stored(hooks, believed)
 
 
 async def _posted(request: Request) -> Posted:
@@ -210,11 +211,17 @@ async def _subscription(hooks: Webhooks, notice: sns.Notice) -> Response:
     return JSONResponse({"subscription": "confirmed"})
 
 
-def _answer(source: Source, became: Taken) -> Response:
-    """A repeat, or an event that we know otherwise, is no reason to refuse: sending it again would change nothing."""
-    faults = [each for each in became.rejected if each.reason != CONFLICT]
+async def _stored(hooks: Webhooks, believed: Believed) -> Response:
+    """A repeat, or an event that we know otherwise, is no reason to refuse: sending it again would change nothing.
+
+    What is taken although some of it cannot be read will not be sent again, so that part is kept as a dead letter.
+    """
+    sort_of, stored = await hooks.door.post([believed.reading], believed.may_send_for)
+    became, faults = taken(sort_of, stored), [each for each in sort_of.faults if each.reason != CONFLICT]
     nothing_else = not (became.accepted or became.duplicate or became.ignored)
-    if faults and nothing_else and source.checked_by not in STOP_WHEN_REFUSED:
+    if faults and nothing_else and believed.source.checked_by not in STOP_WHEN_REFUSED:
         errors = [{"path": each.path or "", "reason": each.reason} for each in faults]
         raise Problem(422, "unreadable", "Nothing in the body can be read: errors names each field", errors=errors)
+    if unread := [each for each in faults if each.reason != NOT_YOURS]:
+        await hooks.door.keep_unread(believed.reading.body or b"", unread, channel=believed.reading.default_channel)
     return JSONResponse(became.model_dump(mode="json"), 202)
