@@ -59,7 +59,7 @@ explain: $(VENV)/dev ## what ingest makes of every committed sample, as a table:
 faults: $(VENV)/dev ## the kill and fault cases with their ledger, one JSON line each, the last line is the sum; CASES="A1 B7" picks
 	@FAULTS=1 CASES="$(CASES)" $(BIN)/python -m pytest -q -s -m fault tests/faults
 
-bench: $(VENV)/dev ## ours, the bare floor and a record-at-a-time twin, side by side in one run; BENCH_EVENTS=6000 BENCH_ROUNDS=1 for a look
+bench: $(VENV)/dev ## how fast, how soon, how lean, each with its goal, beside a bare floor and a record-at-a-time twin; BENCH_PARTS="drain latency" picks
 	@$(BIN)/python -m tests.bench
 
 lock: $(VENV)/dev # for who changes a dependency: writes the three locks anew, without addresses

@@ -6,19 +6,29 @@ from collections import Counter
 from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from shared.runtime.broker import Listener, Outgoing, Partition, Reader, Record, Standing
 from shared.runtime.kafka import KafkaBroker
 from tests.bench.servers import Cpu, Servers
 
 
+class Batch(NamedTuple):
+    """`seconds` from when a reader was handed these records until it asked for more."""
+
+    records: int
+    seconds: float
+
+
 @dataclass(frozen=True, slots=True)
 class Drained:
-    """`seconds` from the first record to the last acknowledgement of a message owed; `cpu` over the same time."""
+    """`seconds` from the first record to the last acknowledgement of a message owed; `cpu` and bytes of `wal` over the same time."""
 
     events: int
     seconds: float
     cpu: Cpu
+    wal: int = 0
+    batches: Sequence[Batch] = ()
 
     @property
     def per_second(self) -> float:
@@ -30,12 +40,14 @@ class Clock:
     servers: Servers
     _started: float | None = None
     _cpu: Cpu | None = None
+    _wal: int = 0
     _acked: float = 0.0
+    batches: list[Batch] = field(default_factory=list)
 
     def begins(self) -> None:
         """A first record is there; later ones say nothing new."""
         if self._started is None:
-            self._cpu = self.servers.cpu()
+            self._wal, self._cpu = self.servers.wal(), self.servers.cpu()
             self._started = time.perf_counter()
 
     def acked(self) -> None:
@@ -44,20 +56,26 @@ class Clock:
     def drained(self, events: int) -> Drained:
         assert self._started is not None
         assert self._cpu is not None
-        return Drained(events, self._acked - self._started, self.servers.cpu().since(self._cpu))
+        cpu = self.servers.cpu().since(self._cpu)
+        return Drained(events, self._acked - self._started, cpu, self.servers.wal() - self._wal, self.batches)
 
 
 @dataclass(slots=True)
 class Watched:
-    """A reader as it is, but for the note of its first record."""
+    """A reader as it is, but for the note of its first record and of how long its batches take."""
 
     reader: Reader
     clock: Clock
+    _handed_out: tuple[int, float] = (0, 0.0)
 
     async def poll(self, *, limit: int, seconds: float) -> list[Record]:
+        before, at = self._handed_out
+        if before:
+            self.clock.batches.append(Batch(before, time.perf_counter() - at))
         records = await self.reader.poll(limit=limit, seconds=seconds)
         if records:
             self.clock.begins()
+        self._handed_out = len(records), time.perf_counter()
         return records
 
     def start_at(self, partition: Partition, offset: int | None) -> None:

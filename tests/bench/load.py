@@ -53,8 +53,10 @@ class Shape:
     def owed(self, events: int) -> int:
         return events // self.per
 
-    def records(self, events: int) -> Iterator[Outgoing]:
-        made = platform_events(events // len(STEPS)) if self.name == "ingest" else contacts_over(events)
+    def records(self, events: int, *, first: int = 0) -> Iterator[Outgoing]:
+        """None of them is one of those from another `first`, as long as that is `events` or more away."""
+        per = len(STEPS)
+        made = platform_events(events // per, first=first // per) if self.name == "ingest" else contacts_over(events)
         return (Outgoing(self.topic, key.encode(), body, headers) for key, body, headers in made)
 
 
@@ -64,11 +66,11 @@ SCORING = Shape("scoring", "interactions.completed", owes="survey.decisions", pe
 Made = tuple[str, bytes, tuple[tuple[str, bytes], ...]]
 
 
-def platform_events(contacts: int) -> Iterator[Made]:
+def platform_events(contacts: int, *, first: int = 0) -> Iterator[Made]:
     """Four events of about 945 bytes per contact, a thousand contacts open at a time, nine of ten by members of the directory."""
     started = datetime.now(UTC) - timedelta(minutes=20)
-    for first in range(0, contacts, OPEN):
-        batch = range(first, min(first + OPEN, contacts))
+    for opened in range(first, first + contacts, OPEN):
+        batch = range(opened, min(opened + OPEN, first + contacts))
         for step, number in itertools.product(range(len(STEPS)), batch):
             body = json.dumps(_event(number, step, started)).encode()
             yield f"call-{number}", body, (("content-type", b"application/json"),)

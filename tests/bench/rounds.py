@@ -3,8 +3,7 @@
 import asyncio
 import gc
 import random
-from collections.abc import Callable, Coroutine, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Coroutine
 from typing import Any
 from uuid import uuid4
 
@@ -13,26 +12,15 @@ from shared.topics import DEAD_TOPICS, LIVE, Topic
 from tests.bench import floor, ours, twin
 from tests.bench.clock import Drained
 from tests.bench.figures import FLOOR, OURS, TWIN, Line, Round
-from tests.bench.load import INGEST, SCORING, Shape, chunks
+from tests.bench.load import INGEST, Shape, chunks
+from tests.bench.plan import Plan
 from tests.bench.seeds import seed_ingest, seed_scoring
 from tests.bench.servers import Servers
-
-SHAPES = (INGEST, SCORING)
-
-
-@dataclass(frozen=True, slots=True)
-class Plan:
-    """`events` per round for ours and the floor, `twin_events` for the twin."""
-
-    rounds: int = 3
-    events: int = 60_000
-    twin_events: int = 2_000
-    shapes: Sequence[Shape] = SHAPES
 
 
 def run(servers: Servers, plan: Plan, said: Callable[[str], None]) -> list[Line]:
     """`said` hears of every contender as it ends."""
-    seeds = {shape.name: _seeded(servers, shape, plan.events) for shape in plan.shapes}
+    seeds = {shape.name: seeded(servers, shape, plan.events) for shape in plan.shapes}
     rounds: dict[str, list[Round]] = {shape.name: [] for shape in plan.shapes}
     for _ in range(plan.rounds):
         for shape in plan.shapes:
@@ -40,7 +28,7 @@ def run(servers: Servers, plan: Plan, said: Callable[[str], None]) -> list[Line]
     return [Line(shape.name, rounds[shape.name]) for shape in plan.shapes]
 
 
-def _seeded(servers: Servers, shape: Shape, events: int) -> str:
+def seeded(servers: Servers, shape: Shape, events: int) -> str:
     url = servers.databases.fresh(shape.name)
     asyncio.run(seed_ingest(url) if shape is INGEST else seed_scoring(url, events=events))
     return url

@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 import psutil
+import psycopg
 
 from deploy.guardian import Guarded
 from deploy.kafka.broker import kafka
@@ -46,6 +47,13 @@ class Servers:
     def cpu(self) -> Cpu:
         """Used so far: by this process, and by the two servers. A broker that was given is not ours to look into."""
         return Cpu(time.process_time(), _used(self.databases.server.guarded), _used(self.broker) if self.broker else 0.0)
+
+    def wal(self) -> int:
+        """Bytes of write-ahead log written so far."""
+        with psycopg.connect(self.databases.server.url().replace("+psycopg", "")) as connection:
+            written = connection.execute("select cast(pg_wal_lsn_diff(pg_current_wal_lsn(), '0/0') as bigint)").fetchone()
+        assert written
+        return int(written[0])
 
 
 @contextmanager

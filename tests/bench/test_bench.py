@@ -1,15 +1,22 @@
 """The benchmark runs: a tiny round of everything, on the servers the tests have anyway. Nothing is said of speeds."""
 
 import json
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from tests.bench.clock import Drained
-from tests.bench.figures import FLOOR, OURS, TWIN, Line, table
-from tests.bench.load import INGEST
-from tests.bench.rounds import SHAPES, Plan, run
-from tests.bench.servers import Cpu, Servers
+from tests.bench.__main__ import MEASURED
+from tests.bench.figures import FLOOR, OURS, TWIN
+from tests.bench.goals import Figure, of_line
+from tests.bench.load import INGEST, SCORING, Shape
+from tests.bench.plan import PARTS, SHAPES, Plan
+from tests.bench.rounds import run
+from tests.bench.servers import Servers
 from tests.support.postgres import Databases
+
+TINY = Plan(
+    shapes=[SCORING], shared_events=400, per_second=100, seconds=1, answers_per_second=20, answer_seconds=1, behind=300, memory_events=400
+)  # fmt: skip
 
 
 @pytest.mark.kafka
@@ -20,7 +27,31 @@ def test_a_tiny_round_drains_every_shape_with_every_contender(databases: Databas
 
     assert [json.loads(line.as_json())["name"] for line in lines] == [shape.name for shape in SHAPES]
     assert [{name: drained.events for name, drained in line.rounds[0].items()} for line in lines] == [{OURS: 120, FLOOR: 120, TWIN: 5}] * 2
+    assert all(figure.value > 0 for line in lines for figure in of_line(line))
     assert len(said) == 6
+
+
+@pytest.mark.kafka
+def test_every_other_part_measures_something_of_real_processes(databases: Databases, kafka_servers: str) -> None:
+    """All at once, because they wait most of the time: for processes to start and for groups to form."""
+    servers, said = Servers(databases, kafka_servers), list[str]()
+    for tables in (["scoring"], ["scoring", "routing"]):  # made once, before several want them
+        databases.drop(databases.fresh(*tables))
+
+    def measured(part: str) -> list[Figure]:
+        return MEASURED[part](servers, TINY, said.append)
+
+    with ThreadPoolExecutor(len(MEASURED)) as side_by_side:
+        found = dict(zip(MEASURED, side_by_side.map(measured, MEASURED), strict=True))
+
+    assert ["drain", *found] == list(PARTS)
+    assert {each.name for part, figures in found.items() if part != "dialects" for each in figures} == {
+        "scoring two replicas of one", "over to decision p99", "answer to console p99", "catch-up of live", "scoring memory growth",
+    }  # fmt: skip
+    assert {f"reading {platform}" for platform in ("native", "twilio", "genesys-cloud")} <= {each.name for each in found["dialects"]}
+    assert all(figure.goal is not None for figures in found.values() for figure in figures)
+    assert all(figure.value > 0 for part, figures in found.items() if part != "memory" for figure in figures)
+    assert len(said) >= len(MEASURED)
 
 
 def test_an_event_of_the_platform_has_the_size_of_a_real_one() -> None:
@@ -29,21 +60,9 @@ def test_an_event_of_the_platform_has_the_size_of_a_real_one() -> None:
     assert 900 < sum(sizes) / len(sizes) < 990
 
 
-def test_a_ratio_compares_neighbours_of_one_round_and_the_median_is_taken_over_rounds() -> None:
-    def made(ours: float, floor: float) -> dict[str, Drained]:
-        return {name: Drained(1_000, 1_000 / speed, Cpu(0.01, 0.02, 0.03)) for name, speed in ((OURS, ours), (FLOOR, floor), (TWIN, 100))}
+@pytest.mark.parametrize("shape", SHAPES, ids=lambda shape: shape.name)
+def test_records_from_further_on_are_others(shape: Shape) -> None:
+    one, other = ({record.value for record in shape.records(40, first=first)} for first in (0, 40))
 
-    said = json.loads(Line("ingest", [made(1_000, 500), made(2_000, 4_000), made(900, 300)]).as_json())
-
-    assert (said["events_per_second"], said["floor"], said["twin"]) == (1_000, 500, 100)
-    assert (said["ratio_floor"], said["ratio_twin"]) == (2.0, 10.0)
-    assert said["cpu_us"] == {"python": 10.0, "postgres": 20.0, "java": 30.0}
-
-
-def test_the_table_has_a_row_for_each_contender() -> None:
-    drained = Drained(1_000, 0.5, Cpu(0.01, 0.02, 0.03))
-
-    shown = table([Line("scoring", [{OURS: drained, FLOOR: drained, TWIN: drained}])]).splitlines()
-
-    assert [row.split()[1] for row in shown[1:]] == [OURS, FLOOR, TWIN]
-    assert len({len(row) for row in shown}) == 1
+    assert len(one) == len(other) == 40
+    assert not one & other
