@@ -77,11 +77,13 @@ async def _locked(unit: Unit, desk: Desk, customer: UUID, asked: tuple[Handle, s
     """All that leads to this customer, locked; their earlier erasure; or None. Whatever changed while we waited is looked up again."""
     found = await _found(unit, desk, customer, asked)
     while isinstance(found, Found):
+        await store.begin_again(unit.tx)
         await people.lock_handles(unit.tx, sorted(found.handles, key=lambda each: (each.kind.name, each.scope, each.ref)))
         await people.lock_customers(unit.tx, found.ids)
         again = await _found(unit, desk, customer, asked)
         if again == found:
             return found
+        await store.let_go(unit.tx)
         found = again
     return found
 

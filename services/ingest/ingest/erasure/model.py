@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from ingest.erasure.traces import Traces
@@ -37,6 +38,16 @@ class Sweep:
     traces: Traces
     letters_to: UUID
     counts: Mapping[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What one stored event says of its customer, unsealed, and the handles in it."""
+
+    root: Root
+    event: UUID
+    said: Mapping[str, Any]
+    handles: tuple[Handle, ...]
 
 
 @dataclass(frozen=True, slots=True)
