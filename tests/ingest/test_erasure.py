@@ -191,6 +191,21 @@ async def test_whoever_is_erased_while_their_contacts_are_judged_on_two_replicas
         assert await one.rows("select count(*) from customer where erasure is null") == [{"count": 0}]
 
 
+async def test_an_address_that_came_with_their_member_id_is_theirs_before_anybody_knew(ingest_database: str) -> None:
+    async with ingest(ingest_database) as running:
+        await running.say("customers.profiles", profile("M-ANA-1", PHONE), profile("M-BO-2", OTHER_PHONE))
+        await running.feed(*call("c-1", start=START, customer={"email": EMAIL})[:2])
+        await running.feed(*call("c-2", start=START, customer=ANA | {"phone": OTHER_PHONE})[:2])
+
+        await erase(running, "M-ANA-1")
+        await running.feed(*call("c-1", start=START)[2:], *call("c-3", start=START, customer={"phone": OTHER_PHONE}))
+        await running.close()
+
+        told = {each["ref"]: each for each in await running.interactions()}
+        assert {ref: each.get("no_customer") for ref, each in told.items()} == {"c-1": "none", "c-2": "none", "c-3": None}
+        assert await left_of(running, PHONE, EMAIL, "M-ANA-1", "Ana Lopez") == ["handle", "handle", "handle"]
+
+
 async def test_somebody_we_never_had_is_erased_before_their_contact_is_over(ingest_database: str) -> None:
     async with ingest(ingest_database) as running:
         await running.feed(*call("c-1", start=START, customer={"member_id": "M-ANA-1", "name": "Ana Lopez"}))
