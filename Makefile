@@ -56,8 +56,8 @@ docs: $(VENV)/dev ## write what the code itself says: message schemas, OpenAPI, 
 explain: $(VENV)/dev ## what ingest makes of every committed sample, as a table: file, platform, meaning
 	@cd tests/ingest/fixtures && ls */*.json | grep -v '\.expected\.json$$' | xargs ../../../$(BIN)/python -m ingest explain --table
 
-faults: $(VENV)/dev ## the kill and fault cases with their ledger, one JSON line each, the last line is the sum; CASES="A1 B7" picks
-	@FAULTS=1 CASES="$(CASES)" $(BIN)/python -m pytest -q -s -m fault tests/faults
+faults: $(VENV)/dev ## what is killed, cut off and fed with nonsense (docs/faults.md): a JSON line a case, the last is the sum; CASES="A1 B7" picks
+	@FAULTS=1 CASES="$(CASES)" $(BIN)/python -m pytest -q -s --show-capture=no -m fault tests/faults
 
 bench: $(VENV)/dev ## how fast, how soon, how lean, each with its goal, beside a bare floor and a record-at-a-time twin; BENCH_PARTS="drain latency" picks
 	@$(BIN)/python -m tests.bench

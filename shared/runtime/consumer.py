@@ -223,11 +223,7 @@ class Consumer:
             await patience.attempt(partial(self._follow_caps, reader))
             if isinstance(self._apply, Dispatch):
                 await patience.attempt(partial(waiting.hand_in_again, self._database, self._apply, self._sealer))
-            await patience.attempt(partial(self._watch, reader, now=now))
-
-    async def _watch(self, reader: Reader, *, now: float) -> None:
-        stopped = await reader.unread(self._held.of(self._capping.stopped))
-        self._watchdog.look(await reader.standing(), self._held, stopped=stopped, now=now)
+            await patience.attempt(partial(self._watchdog.watch, reader, self._held, stopped=self._capping.stopped))
 
     async def _commit_if_ours(self, reader: Reader) -> None:
         try:

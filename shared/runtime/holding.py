@@ -36,7 +36,7 @@ class Held:
             self.moved[place] = now
 
     def waited(self, *, since: float, now: float) -> None:
-        """While a batch is stored, however long the database is away, the partitions that are not in it do not stand still: they wait."""
+        """While a batch is stored, however long the database is away, or while the broker is, partitions do not stand still: they wait."""
         for place, moved in self.moved.items():
             self.moved[place] = min(now, moved + now - since)
 

@@ -16,6 +16,7 @@ from shared.runtime.broker import BrokerAway, Listener, NotOurs, Partition, Reco
 log = logging.getLogger("aftercall.kafka")
 
 FETCH_WAIT_MS = 200
+_ASK_S = 5.0
 
 
 @contextmanager
@@ -98,9 +99,13 @@ class KafkaReader:
     async def unread(self, partitions: Collection[Partition]) -> Mapping[Partition, int]:
         if not (mine := self._mine(partitions)):
             return {}
-        with answering():
-            ends = await self._consumer.end_offsets(mine)
-            return {self.here(there): max(0, ends[there] - await self._consumer.position(there)) for there in mine}
+        try:
+            with answering():
+                async with asyncio.timeout(_ASK_S):
+                    ends = await self._consumer.end_offsets(mine)
+                    return {self.here(there): max(0, ends[there] - await self._consumer.position(there)) for there in mine}
+        except IllegalStateError:
+            return {}  # the group took some of them away meanwhile
 
     async def _standing(self, there: TopicPartition) -> Standing | None:
         try:

@@ -1,11 +1,20 @@
 """Tells how far behind a reader is, and when it has stopped moving although there is something to read and somebody who answers."""
 
+import time
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Callable, Collection, Mapping
+from typing import Protocol
 
-from shared.runtime.broker import Partition, Standing
+from shared.runtime.broker import BrokerAway, Partition, Standing
 from shared.runtime.holding import Held
 from shared.runtime.measures import Measures
+
+
+class Asked(Protocol):
+    """What of a reader is asked here."""
+
+    async def standing(self) -> Mapping[Partition, Standing]: ...
+    async def unread(self, partitions: Collection[Partition]) -> Mapping[Partition, int]: ...
 
 
 class Stuck(Exception):
@@ -16,10 +25,25 @@ class Stuck(Exception):
 
 
 class Watchdog:
-    """`after` seconds without progress are too many."""
+    """`after` seconds without progress, in which the broker answered, are too many. `clock` is the event loop's."""
 
-    def __init__(self, topics: tuple[str, ...], measures: Measures, *, after: float) -> None:
-        self._topics, self._measures, self._after = topics, measures, after
+    def __init__(self, topics: tuple[str, ...], measures: Measures, *, after: float, clock: Callable[[], float] = time.monotonic) -> None:
+        self._topics, self._measures, self._after, self._clock = topics, measures, after, clock
+        self._watched = clock()
+
+    async def watch(self, reader: Asked, held: Held, *, stopped: Collection[str]) -> None:
+        """Look, having asked the broker about what stands still or is of a topic that is `stopped`. Raises BrokerAway, and then the time
+        since the last look was no time of ours."""
+        standing, now = await reader.standing(), self._clock()
+        still = [place for place, there in standing.items() if there.behind and now - held.moved.get(place, now) > self._after / 10]
+        try:
+            unread = await reader.unread([*held.of(stopped), *still])
+        except BrokerAway:
+            held.waited(since=self._watched, now=self._clock())
+            raise
+        finally:
+            self._watched = self._clock()
+        self.look(standing, held, stopped={place: count for place, count in unread.items() if place[0] in stopped}, now=self._watched)
 
     def look(self, standing: Mapping[Partition, Standing], held: Held, *, stopped: Mapping[Partition, int], now: float) -> None:
         """Publish the lag, also of what is `stopped` on purpose; raises Stuck for a partition of ours that does not move."""

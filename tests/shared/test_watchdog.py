@@ -1,11 +1,13 @@
 """A reader that should move and does not is told from one that has nothing to do."""
 
+import contextlib
+from collections.abc import Collection
 from datetime import UTC, datetime
 
 import pytest
 from prometheus_client import CollectorRegistry
 
-from shared.runtime.broker import Standing
+from shared.runtime.broker import BrokerAway, Partition, Standing
 from shared.runtime.holding import Held
 from shared.runtime.measures import Measures
 from shared.runtime.watchdog import Stuck, Watchdog
@@ -28,6 +30,41 @@ def test_a_partition_with_records_that_stands_still_too_long_ends_the_process(do
     dog.look({PLACE: Standing(5, SEEN)}, holding, stopped={}, now=119)
     with pytest.raises(Stuck, match="things"):
         dog.look({PLACE: Standing(5, SEEN)}, holding, stopped={}, now=121)
+
+
+class Away:
+    """A reader that is behind by five records; its broker is gone from minute `leaves` to `comes`."""
+
+    def __init__(self, *, leaves: int, comes: int) -> None:
+        self.minute, self._leaves, self._comes = 0, leaves, comes
+
+    def clock(self) -> float:
+        return 60.0 * self.minute
+
+    async def standing(self) -> dict[Partition, Standing]:
+        return {PLACE: Standing(5, SEEN)}
+
+    async def unread(self, partitions: Collection[Partition]) -> dict[Partition, int]:
+        if self._leaves <= self.minute < self._comes:
+            raise BrokerAway("gone")
+        return dict.fromkeys(partitions, 5)
+
+
+async def _looks_until_stuck(reader: Away) -> int:
+    dog = Watchdog(("things",), Measures(CollectorRegistry()), after=120, clock=reader.clock)
+    holding = held()
+    while True:
+        reader.minute += 1
+        with contextlib.suppress(BrokerAway):
+            try:
+                await dog.watch(reader, holding, stopped=())
+            except Stuck:
+                return reader.minute
+
+
+async def test_only_time_in_which_the_broker_answers_counts() -> None:
+    assert await _looks_until_stuck(Away(leaves=99, comes=99)) == 3
+    assert await _looks_until_stuck(Away(leaves=2, comes=32)) == 33
 
 
 def test_a_partition_that_had_no_turn_while_others_were_stored_does_not_stand_still(dog: Watchdog) -> None:
