@@ -15,9 +15,10 @@ def dialect_of(letter: Letter) -> str | None:
         partner = next((dialect for lead, dialect in _BY_SOURCE if (letter.source or "").startswith(lead)), None)
         if found := named or partner:
             return found
-    document = letter.document
-    shape = next((dialect for test, dialect in _SHAPES if test(document)), None)
-    return shape or (_native_or_nothing(document) if letter.type is None else None)
+    for test, dialect in _SHAPES:
+        if test(letter.document):
+            return dialect
+    return _native_or_nothing(letter.document) if letter.type is None else None
 
 
 def _native_or_nothing(document: Document) -> str | None:
@@ -51,13 +52,11 @@ def _is_ringcentral(document: Document) -> bool:
 
 def _is_ami(document: Document) -> bool:
     """Bridges keep AMI's capitals or lower them."""
-    channel = any(name in document for name in ("Uniqueid", "UniqueID", "uniqueid", "Linkedid", "linkedid", "Privilege", "privilege"))
-    return channel and ("Event" in document or "event" in document)
+    return ("Event" in document or "event" in document) and not _AMI.isdisjoint(document)
 
 
 def _is_ari(document: Document) -> bool:
-    told = any(name in document for name in ("asterisk_id", "channel", "peer", "bridge"))
-    return told and "application" in document and "type" in document
+    return "application" in document and "type" in document and not _ARI.isdisjoint(document)
 
 
 def _is_queue_log_line(document: Document) -> bool:
@@ -75,6 +74,8 @@ def _is_chat_message(document: Document) -> bool:
     return all(name in document for name in ("AbsoluteTime", "ContentType", "ContactId"))
 
 
+_AMI = frozenset({"Uniqueid", "UniqueID", "uniqueid", "Linkedid", "linkedid", "Privilege", "privilege"})
+_ARI = frozenset({"asterisk_id", "channel", "peer", "bridge"})
 _BY_TYPE = (
     ("contact.", "native"),
     ("com.twilio.taskrouter.", "twilio-taskrouter"),

@@ -17,6 +17,7 @@ GREGORIAN_OFFSET = 62_167_219_200
 """Seconds from the year 0 to 1970, as Kazoo counts them."""
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_LOCAL_EPOCH = _EPOCH.replace(tzinfo=None)
 _NO_TIME, _MS = timedelta(0), timedelta(milliseconds=1)
 _EARLIEST_MS = 946_684_800_000
 _LATEST_MS = 4_102_444_800_000
@@ -148,11 +149,10 @@ def _at_offset(local: datetime, offset: str) -> int:
 
 def _in_zone(local: datetime, zone: str | None) -> tuple[int, str | None]:
     """A local time that a change of clocks skips, or brings twice, is read by the offset before the change, and called doubtful."""
-    ms, place = as_ms(local.replace(tzinfo=UTC)), _zone(zone)
+    ms, place = (local - _LOCAL_EPOCH) // _MS, _zone(zone)
     if place is None:
         return ms, "no_zone"
-    there = local.replace(tzinfo=place)
-    before, after = there.utcoffset(), there.replace(fold=1).utcoffset()
+    before, after = place.utcoffset(local), place.utcoffset(local.replace(fold=1))
     ms -= (before or _NO_TIME) // _MS
     if before == after or before is None or after is None:
         return ms, None
