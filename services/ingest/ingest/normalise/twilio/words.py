@@ -5,6 +5,7 @@ from typing import cast
 
 from pydantic import JsonValue
 
+from ingest.normalise import telling
 from ingest.normalise.decode import Document, decode, digest
 from ingest.normalise.envelopes import Letter
 from ingest.normalise.fields import (
@@ -20,7 +21,7 @@ from ingest.normalise.fields import (
     text,
 )
 from ingest.normalise.model import Event, Facts, Handles, Kind, Raw
-from ingest.normalise.times import Moment, as_datetime
+from ingest.normalise.times import Moment
 from ingest.normalise.unreadable import Unreadable
 
 PLATFORM = "twilio"
@@ -57,19 +58,13 @@ class Told:
 
 
 def event(letter: Letter, raw: Raw, told: Told) -> Event:
-    account = told.account or letter.account or raw.account or "-"
-    facts, moment = told.facts, told.moment
-    facts["lives_once"] = True
-    facts["frame" if told.part is None else "framed"] = True
-    if "channel" not in facts and raw.default_channel:
-        facts["channel"] = raw.default_channel
-    if moment.doubt or moment.ms is None:
-        facts["clock"] = moment.doubt or "missing"
-    return Event(
-        envelope=letter.envelope, index=letter.index, platform=PLATFORM, account=account, source=f"{PLATFORM}/{account}/{told.stream}",
-        id=told.id, version=told.version, hash=digest(letter.document), root=told.task, leg=told.part or told.task, kind=told.kind,
-        at=None if moment.ms is None else as_datetime(moment.ms), facts=facts, handles=told.handles,
+    told.facts["lives_once"] = True
+    told.facts["frame" if told.part is None else "framed"] = True
+    whole = telling.Told(
+        platform=PLATFORM, account=told.account, stream=told.stream, id=told.id, version=told.version, hash=digest(letter.document),
+        root=told.task, leg=told.part or told.task, kind=told.kind, moment=told.moment, facts=told.facts, handles=told.handles,
     )  # fmt: skip
+    return telling.event(letter, raw, whole)
 
 
 def held(value: JsonValue) -> Document:
