@@ -2,8 +2,9 @@
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import fields
 from operator import attrgetter
+from typing import Any, NamedTuple
 from uuid import UUID, uuid5
 
 import orjson
@@ -13,7 +14,7 @@ from ingest.catalogue.model import Active, Catalogue
 from ingest.contacts.model import Interaction, LegLine
 from ingest.people.canonical import Named
 from ingest.people.model import Nobody
-from shared.schemas import Customer, InteractionCompleted, Leg
+from shared.schemas import Customer, InteractionCompleted
 
 INTERACTIONS = UUID("0b8a3c0e-8d0f-5b50-9a53-4f0a5a2d7c21")
 
@@ -22,11 +23,11 @@ AS_JUDGED = (
     *("wait_s", "talk_s", "hold_s", "transfers", "agent", "disconnect", "language"),
 )
 """What the message says in the words of the fold."""
+_as_judged = attrgetter(*AS_JUDGED)
 _content = attrgetter(*(field.name for field in fields(Interaction) if field.name != "received_at"))
 
 
-@dataclass(frozen=True, slots=True)
-class Episode:
+class Episode(NamedTuple):
     """Which episode of which contact, and which revision of it is to be told."""
 
     interaction_id: UUID
@@ -37,8 +38,7 @@ class Episode:
     revision: int
 
 
-@dataclass(frozen=True, slots=True)
-class Told:
+class Told(NamedTuple):
     """One episode to tell of, with all that its message is made of but the customer; `before` is whom an earlier revision named."""
 
     episode: Episode
@@ -95,7 +95,7 @@ def completed(told: Told, who: Customer | Nobody, *, contacts_7d: int, active: A
     )
     of = attribute(seen, catalogue)
     return InteractionCompleted(
-        **{name: getattr(interaction, name) for name in AS_JUDGED},
+        **dict(zip(AS_JUDGED, _as_judged(interaction), strict=True)),
         interaction_id=episode.interaction_id,
         revision=episode.revision,
         platform=episode.platform,
@@ -118,14 +118,15 @@ def completed(told: Told, who: Customer | Nobody, *, contacts_7d: int, active: A
     )
 
 
-def _leg(leg: LegLine, catalogue: Catalogue) -> Leg:
+def _leg(leg: LegLine, catalogue: Catalogue) -> dict[str, Any]:
+    """A `Leg` that is checked with the message it is a part of."""
     seen = Seen(agent=leg.agent, queue=leg.queue, team=leg.team)
-    return Leg(
-        agent=leg.agent,
-        agent_name=leg.agent_name,
-        team=team_of(seen, catalogue),
-        queue=queue_of(seen, catalogue),
-        from_=leg.from_,
-        to=leg.to,
-        end=leg.end,
-    )
+    return {
+        "agent": leg.agent,
+        "agent_name": leg.agent_name,
+        "team": team_of(seen, catalogue),
+        "queue": queue_of(seen, catalogue),
+        "from_": leg.from_,
+        "to": leg.to,
+        "end": leg.end,
+    }

@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import NamedTuple
 from uuid import UUID, uuid4
 
 from ingest.people import store
@@ -27,8 +28,7 @@ class Desk:
     places: Places
 
 
-@dataclass(frozen=True, slots=True)
-class Account:
+class Account(NamedTuple):
     """What one profile or one contact says of a person. `before` is whom the same contact named earlier, if anybody."""
 
     handles: tuple[Handle, ...]
@@ -138,8 +138,7 @@ def _of(customer: UUID, consent: Consent) -> Consent:
     return consent.model_copy(update={"customer_id": customer})
 
 
-@dataclass(frozen=True, slots=True)
-class _Version:
+class _Version(NamedTuple):
     """A customer as it is to be saved. `change` None: the person reads as before, nobody needs to hear of it."""
 
     row: Row
