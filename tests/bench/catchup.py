@@ -9,7 +9,7 @@ from tests.bench.load import SCORING
 from tests.bench.plan import Plan
 from tests.bench.rounds import seeded
 from tests.bench.servers import Servers
-from tests.bench.stage import ASKING, Meter, offer, put, stage
+from tests.bench.stage import ASKING, Meter, Stretch, offer, put, stage
 
 GOAL = Goal(5)
 LIVE_S = 2
@@ -39,7 +39,8 @@ async def _caught_up(servers: Servers, url: str, plan: Plan) -> float:
         more = list(itertools.islice(records, plan.per_second * GOING_ON_S))
         going_on = asyncio.create_task(offer(broker, more, per_second=plan.per_second))
         await fleet.start("scoring")
-        catching_up = await meter.steady(after=live, to=live + plan.behind)
+        moving = await meter.moving(after=live)
+        catching_up = Stretch(moving, await meter.until(live + plan.behind))
         going_on.cancel()
         await asyncio.wait([going_on])
         await broker.stop()

@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -10,7 +11,7 @@ from tests.bench.load import Shape
 from tests.bench.plan import Plan
 from tests.bench.rounds import seeded
 from tests.bench.servers import Servers
-from tests.bench.stage import ASKING, Meter, put, stage, used
+from tests.bench.stage import ASKING, Meter, Stretch, put, stage, used
 
 PARTITIONS = 6
 GOAL = Goal(1.8)
@@ -57,8 +58,10 @@ async def _pace(servers: Servers, shape: Shape, url: str, *, replicas: int, even
         await put(broker, shape.records(events))
         await broker.stop()
         await meter.shared_by(replicas)
-        before = used(servers, fleet)
         await fleet.run(_GO.format(**names))
-        steady = await meter.steady(after=0, to=events * 9 // 10, replicas=replicas)
+        moving = await meter.moving(after=0, replicas=replicas)
+        before, began = used(servers, fleet), time.perf_counter()
+        ended = await meter.until(events * 9 // 10)
         spent = used(servers, fleet).since(before)
-    return Pace(steady.per_second, (spent.python + spent.postgres + spent.java) / steady.seconds)
+    busy = (spent.python + spent.postgres + spent.java) / (time.perf_counter() - began)
+    return Pace(Stretch(moving, ended).per_second, busy)

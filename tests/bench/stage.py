@@ -101,15 +101,15 @@ class Meter:
                 kept = kept + 1 if len((await self.standing()).readers) == replicas else 0
                 await asyncio.sleep(LOOK_S)
 
-    async def steady(self, *, after: int, to: int, replicas: int = 1) -> Stretch:
-        """From the last look before more than `after` records were taken, by every process some, until `to` are."""
-        began = now = await self.standing()
+    async def moving(self, *, after: int, replicas: int = 1) -> Standing:
+        """Wait until more than `after` records are taken, by every process some; the answer is the last look before that."""
+        before = now = await self.standing()
         async with asyncio.timeout(LONGEST_S):
             while now.taken <= after or len(now.readers) < replicas or not all(now.readers):
-                began = now
+                before = now
                 await asyncio.sleep(LOOK_S)
                 now = await self.standing()
-        return Stretch(began, await self.until(to))
+        return before
 
 
 def used(servers: Servers, running: Fleet) -> Cpu:
