@@ -7,6 +7,7 @@ from uuid import UUID
 
 from scoring.ask.known import Subject
 from scoring.ask.model import Sending, State
+from scoring.decide.brief import brief
 from scoring.decide.model import Decision, Facts, Outcome, Standing
 from scoring.people.model import Person
 from shared.schemas import Contact, InteractionCompleted, Sealed
@@ -63,7 +64,7 @@ def decision_row(judged: Judged, *, now: datetime) -> dict[str, object]:
         "outcome": decision.outcome,
         "reason": decision.reason,
         "phase": decision.phase,
-        "verdicts": decision.verdicts,
+        "verdicts": brief(decision.verdicts),
         "policy_version": decision.policy_version,
         "decided_at": now,
         "aged_from": subject.aged_from,
@@ -78,20 +79,20 @@ def decision_row(judged: Judged, *, now: datetime) -> dict[str, object]:
     return row
 
 
-def saw(facts: Facts) -> dict[str, object]:
-    """What the rules saw, in short: nothing personal, and not why the customer called."""
+def saw(facts: Facts) -> tuple[object, ...]:
+    """What the rules saw, in the order of `SAW`: nothing personal, and not why the customer called."""
     contact, customer = facts.contact, facts.customer
-    return {
-        "channel": contact.channel,
-        "medium": contact.medium,
-        "outcome": contact.outcome,
-        "segment": customer.segment if customer else None,
-        "team": contact.team,
-        "language": (customer.language if customer else None) or contact.language,
-        "legs": len(contact.legs),
-        "transfers": contact.transfers,
-        "zones": list(customer.candidate_zones) if customer else [],
-    }
+    return (
+        contact.channel,
+        contact.medium,
+        contact.outcome,
+        customer.segment if customer else None,
+        contact.team,
+        (customer.language if customer else None) or contact.language,
+        len(contact.legs),
+        contact.transfers,
+        customer.candidate_zones if customer else (),
+    )
 
 
 def bare(contact: Contact) -> Contact:

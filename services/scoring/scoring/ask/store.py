@@ -13,6 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from scoring.ask.known import Anchor, Decided
 from scoring.ask.model import State, Survey
 from scoring.ask.tables import survey
+from scoring.decide.brief import in_full
 from scoring.decide.model import Asked, Standing
 from shared.runtime.database import as_json, row, rows, run
 from shared.runtime.pipeline import Row, Statement, Transaction, owe
@@ -106,8 +107,8 @@ def asked(*, customer_ids: Collection[UUID], address_refs: Collection[str]) -> S
 def decided(anchors: Collection[Anchor]) -> Statement[Decided]:
     """The decisions about these as they stand, and what has become of their surveys."""
     return Statement(
-        """select d.kind, d.anchor, d.id, d.revision, d.interaction_revision, d.outcome, d.reason, d.verdicts, d.policy_version,
-          d.give_up_at, d.survey_id, s.id, s.state
+        """select d.kind, d.anchor, d.verdicts, s.id, s.state, d.id, d.revision, d.interaction_revision, d.outcome, d.reason,
+          d.policy_version, d.give_up_at, d.survey_id
         from jsonb_to_recordset(cast(:rows as jsonb)) as r(kind text, anchor uuid) join decision d using (kind, anchor)
         left join survey s using (kind, anchor)""",
         _decided,
@@ -117,8 +118,8 @@ def decided(anchors: Collection[Anchor]) -> Statement[Decided]:
 
 def _decided(found: Sequence[Row]) -> Decided:
     decided = Decided({}, {})
-    for kind, anchor, *stood, survey_id, state in found:
-        decided.stood[kind, anchor] = Standing(*stood)
+    for kind, anchor, verdicts, survey_id, state, *stood in found:
+        decided.stood[kind, anchor] = Standing(in_full(verdicts), *stood)
         if survey_id is not None:
             decided.surveys[kind, anchor] = (survey_id, State(state))
     return decided

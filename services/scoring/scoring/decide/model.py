@@ -96,14 +96,14 @@ class Decision:
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """A decision as it stands before it is judged again. `verdicts` as stored."""
+    """A decision as it stands before it is judged again."""
 
+    verdicts: Sequence[Finding]
     id: UUID
     revision: int
     interaction_revision: int | None
     outcome: str
     reason: str
-    verdicts: Sequence[Sequence[object]]
     policy_version: int
     give_up_at: datetime | None
     survey_id: UUID | None

@@ -11,6 +11,8 @@ from uuid import UUID
 from sqlalchemy import RowMapping
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from scoring.decide.brief import in_full
+from scoring.decide.first import VERSIONS
 from scoring.decide.tables import decision
 from shared.runtime.database import as_json, row, rows, run
 from shared.runtime.pipeline import Transaction, owe
@@ -32,15 +34,20 @@ class Waiting:
 
 
 def save(tx: Transaction, decisions: Sequence[Mapping[str, object]]) -> None:
-    """Write decisions in one statement; what stood before becomes a row of its history. The rows' keys are the table's columns."""
+    """Write decisions; what stood before becomes a row of its history. The rows' keys are the table's columns."""
     if not decisions:
         return
+    if judged_again := [each["id"] for each in decisions if each["revision"] != 1]:
+        owe(
+            tx,
+            """insert into decision_revision (decision_id, revision, said) select id, revision, to_jsonb(decision) - 'contact' from decision
+            where id in (select cast(jsonb_array_elements_text(cast(:ids as jsonb)) as uuid))""",
+            ids=as_json(judged_again),
+        )
     owe(
         tx,
-        f"""with r as (select * from jsonb_populate_recordset(cast(null as decision), cast(:rows as jsonb))),
-        kept as (insert into decision_revision (decision_id, revision, said)
-          select d.id, d.revision, to_jsonb(d) - 'contact' from decision d join r using (kind, anchor) where r.revision > 1)
-        insert into decision ({", ".join(_COLUMNS)}) select {", ".join(_COLUMNS)} from r order by kind, anchor
+        f"""insert into decision ({", ".join(_COLUMNS)}) select {", ".join(_COLUMNS)}
+        from jsonb_populate_recordset(cast(null as decision), cast(:rows as jsonb)) order by kind, anchor
         on conflict (kind, anchor) do update set {", ".join(f"{name} = excluded.{name}" for name in _CHANGING)}""",
         rows=as_json(decisions),
     )
@@ -116,13 +123,14 @@ async def decision_story(tx: AsyncConnection, decision_id: UUID) -> DecisionStor
     )
     if found is None:
         return None
-    verdicts = [(rule, *verdict) for rule, verdict in zip(found["rules"], found["verdicts"], strict=True)]
+    verdicts = [(rule, *verdict) for rule, verdict in zip(found["rules"], in_full(found["verdicts"]), strict=True)]
     return DecisionStory(outcome=found["outcome"], reason=found["reason"], draw=found["draw"], rate=found["rate"], verdicts=verdicts)
 
 
 async def told_about_interaction(tx: AsyncConnection, interaction_id: UUID) -> list[RowMapping]:
     """Every revision of every decision about that contact; `team` as it stands."""
-    return await _told(tx, "interaction_id = :interaction", interaction=interaction_id)
+    by_itself_or_not = "kind = any(:kinds) and anchor = :interaction or interaction_id = :interaction and anchor <> interaction_id"
+    return await _told(tx, by_itself_or_not, interaction=interaction_id, kinds=list(VERSIONS))
 
 
 async def told_about_contact(tx: AsyncConnection, *, platform: str, account: str, ref: str) -> list[RowMapping]:

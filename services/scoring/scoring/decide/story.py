@@ -7,6 +7,7 @@ from uuid import UUID
 
 from pydantic import BaseModel
 
+from scoring.decide.brief import in_full, named
 from shared.schemas import Detail, Verdict
 
 
@@ -61,11 +62,13 @@ def stories(said: Iterable[Mapping[str, Any]], rules: Mapping[int, Sequence[str]
 
 
 def _story(rows: Sequence[Mapping[str, Any]], rules: Mapping[int, Sequence[str]]) -> Story:
-    return Story.model_validate(
-        {**rows[0], "decision_id": rows[0]["id"], "revisions": [{**row, "verdicts": _named(row, rules)} for row in rows]}
-    )
+    return Story.model_validate({**rows[0], "decision_id": rows[0]["id"], "revisions": [_revision(row, rules) for row in rows]})
+
+
+def _revision(row: Mapping[str, Any], rules: Mapping[int, Sequence[str]]) -> dict[str, Any]:
+    return {**row, "verdicts": _named(row, rules), "facts": named(row["facts"])}
 
 
 def _named(row: Mapping[str, Any], rules: Mapping[int, Sequence[str]]) -> list[RuleVerdict]:
-    pairs = zip(rules[row["policy_version"]], row["verdicts"], strict=True)
+    pairs = zip(rules[row["policy_version"]], in_full(row["verdicts"]), strict=True)
     return [RuleVerdict(rule=rule, verdict=verdict, detail=detail) for rule, (verdict, detail) in pairs]
