@@ -10,35 +10,16 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from itertools import pairwise
 from operator import attrgetter
-from typing import NamedTuple, cast
 
 from ingest.contacts.model import StoredEvent
+from ingest.contacts.seen import Seen, order, seen
 from ingest.normalise.model import Facts, Handles, Kind
-from ingest.normalise.times import as_ms
 
 CLOCK_SKEW_MS = 5_000
 """Two clocks of one platform may differ so much: what starts so shortly after the end still belongs before it."""
 
-_ORDER = {kind: rank for rank, kind in enumerate(Kind)}
-_REPLACED = frozenset({"missing", "placeholder", "unreadable", "absurd", "no_zone", "zone_gap", "zone_twice"})
 _ENDING = (Kind.ENDED, Kind.TRANSFERRED)
-_TIMES = frozenset({"started_ms", "queued_ms", "connected_ms", "ended_ms", "thread_ms"})
 _MS = timedelta(milliseconds=1)
-
-
-class Seen(NamedTuple):
-    """An event with the time we believe, in ms: its own, or that of its arrival where it has none or is from the future."""
-
-    ms: int
-    kind: Kind
-    event: StoredEvent
-    received_ms: int
-    suspect: bool
-    facts: Facts
-
-
-def _order(one: Seen) -> tuple[int, int, int]:
-    return one.ms, _ORDER[one.kind], one.event.id.int
 
 
 @dataclass(slots=True)  # not frozen, for the time it takes to make; nobody changes one
@@ -86,29 +67,13 @@ def lives_of(events: Iterable[StoredEvent], *, ahead: timedelta) -> list[Life]:
     by_leg: dict[str, list[Seen]] = defaultdict(list)
     ahead_ms = ahead // _MS
     for event in {event.id.int: event for event in events}.values():
-        by_leg[event.leg].append(_seen(event, ahead_ms))
-    lives = [life for leg, seen in by_leg.items() for life in _lives_of_leg(leg, seen)]
+        by_leg[event.leg].append(seen(event, ahead_ms))
+    lives = [life for leg, told in by_leg.items() for life in _lives_of_leg(leg, told)]
     return sorted(_ended_by_successors(lives), key=attrgetter("order"))
 
 
-def _seen(event: StoredEvent, ahead_ms: int) -> Seen:
-    received = as_ms(event.received)
-    own = None if event.at is None else as_ms(event.at)
-    latest = received + ahead_ms
-    facts = event.facts if _TIMES.isdisjoint(event.facts) else _without_later(event.facts, latest)
-    if own is None or own > latest:
-        return Seen(received, event.kind, event, received, suspect=True, facts=facts)
-    suspect = len(facts) < len(event.facts) or facts.get("clock") in _REPLACED
-    return Seen(own, event.kind, event, received, suspect=suspect, facts=facts)
-
-
-def _without_later(facts: Facts, latest: int) -> Facts:
-    """Without times that are after the latest we can believe."""
-    return cast("Facts", {name: value for name, value in facts.items() if name not in _TIMES or cast("int", value) <= latest})
-
-
-def _lives_of_leg(leg: str, seen: list[Seen]) -> list[Life]:
-    ordered = _newest_record_last(sorted(seen, key=_order))
+def _lives_of_leg(leg: str, told: list[Seen]) -> list[Life]:
+    ordered = _newest_record_last(sorted(told, key=order))
     if any(one.facts.get("lives_once", False) for one in ordered):
         return [_life(leg, ordered)]
     lives = [_life(leg, group) for group in _split(ordered)]
@@ -179,11 +144,11 @@ def _split(ordered: Sequence[Seen]) -> list[list[Seen]]:
     return [group.events for group in groups]
 
 
-def _life(leg: str, seen: Sequence[Seen]) -> Life:
-    facts, handles = _merged(seen)
-    times, received = [one.ms for one in seen], [one.received_ms for one in seen]
-    heard_of_end = [one.received_ms for one in seen if one.kind in _ENDING]
-    first = _first_of_each(seen)
+def _life(leg: str, told: Sequence[Seen]) -> Life:
+    facts, handles = _merged(told)
+    times, received = [one.ms for one in told], [one.received_ms for one in told]
+    heard_of_end = [one.received_ms for one in told if one.kind in _ENDING]
+    first = _first_of_each(told)
     end = _end(first, facts)
     connected = facts.get("connected_ms", first.get(Kind.CONNECTED))
     started = facts.get("started_ms", times[0])
@@ -194,35 +159,35 @@ def _life(leg: str, seen: Sequence[Seen]) -> Life:
     return Life(
         leg=leg, begin=begin, end=end, last=max(*times, begin if end is None else end),
         connected=connected, queued=facts.get("queued_ms", first.get(Kind.QUEUED)), transferred=transferred,
-        human=facts.get("handled", False) or (connected is not None and _is_with_a_human(seen, facts)),
+        human=facts.get("handled", False) or (connected is not None and _is_with_a_human(told, facts)),
         awaits=transferred and ("next_leg" in facts or Kind.ENDED not in first),
         settled_ms=max(min(received), min(heard_of_end, default=0)),
-        last_received_ms=max(received), suspect=True in [one.suspect for one in seen], facts=facts, handles=handles,
+        last_received_ms=max(received), suspect=True in [one.suspect for one in told], facts=facts, handles=handles,
     )  # fmt: skip
 
 
-def _first_of_each(seen: Iterable[Seen]) -> dict[Kind, int]:
+def _first_of_each(told: Iterable[Seen]) -> dict[Kind, int]:
     """When a step was told of first."""
     first: dict[Kind, int] = {}
-    for one in seen:
+    for one in told:
         if one.ms < first.get(one.kind, one.ms + 1):
             first[one.kind] = one.ms
     return first
 
 
-def _is_with_a_human(seen: Iterable[Seen], facts: Facts) -> bool:
+def _is_with_a_human(told: Iterable[Seen], facts: Facts) -> bool:
     """A bot that spoke first, or was named at the end, does not make a bot of the agent who took over from it."""
     if not facts.get("bot", False):
         return True
-    return any(one.kind is Kind.CONNECTED and "agent" in one.facts and not one.facts.get("bot", False) for one in seen)
+    return any(one.kind is Kind.CONNECTED and "agent" in one.facts and not one.facts.get("bot", False) for one in told)
 
 
-def _merged(seen: Sequence[Seen]) -> tuple[Facts, Handles]:
+def _merged(told: Sequence[Seen]) -> tuple[Facts, Handles]:
     """What was said last of each fact."""
     facts: Facts = {}
     handles: Handles = {}
     traits: dict[str, str] = {}
-    for one in seen:
+    for one in told:
         facts.update(one.facts)
         handles.update(one.event.handles)
         if "traits" in one.facts:
