@@ -13,7 +13,6 @@ from tests.bench.rounds import seeded
 from tests.bench.servers import Servers
 from tests.bench.stage import ASKING, Meter, Stretch, put, stage, used
 
-PARTITIONS = 6
 GOAL = Goal(1.8)
 _STOP = "insert into {service}.topic_cap (topic, reason) values ('{topic}', 'bench')"
 _GO = "delete from {service}.topic_cap where topic = '{topic}'"
@@ -49,7 +48,7 @@ def _compared(servers: Servers, shape: Shape, *, events: int, said: Callable[[st
 
 async def _pace(servers: Servers, shape: Shape, url: str, *, replicas: int, events: int) -> Pace:
     """All are there and hold their partitions before any may read."""
-    async with stage(servers, url, shape.name, partitions=PARTITIONS, settings=ASKING) as fleet:
+    async with stage(servers, url, shape.name, settings=ASKING) as fleet:
         meter, names = Meter(fleet, shape.name, shape.topic), {"service": shape.name, "topic": shape.topic}
         await fleet.run(_STOP.format(**names))
         for _ in range(replicas):

@@ -23,12 +23,12 @@ from tests.support.fleet import Fleet, fleet
 
 _TAKEN = "select owner, sum(next) as taken from {service}.consumer_offset where topic = '{topic}' group by owner"
 TICK = 0.01
-LOOK_S = 0.05
+LOOK_S = 0.2
 LONGEST_S = 600.0
 
 
 @asynccontextmanager
-async def stage(servers: Servers, url: str, *services: str, settings: Mapping[str, str], partitions: int = 12) -> AsyncIterator[Fleet]:
+async def stage(servers: Servers, url: str, *services: str, settings: Mapping[str, str], partitions: int = 6) -> AsyncIterator[Fleet]:
     """Topics of one's own for these services, and no process yet. `url` is a database of theirs; `settings` are their environment."""
     with tempfile.TemporaryDirectory() as folder:
         async with (

@@ -33,7 +33,7 @@ def test_a_tiny_round_drains_every_shape_with_every_contender(databases: Databas
 
 @pytest.mark.kafka
 def test_every_other_part_measures_something_of_real_processes(databases: Databases, kafka_servers: str) -> None:
-    """All at once, because they wait most of the time: for processes to start and for groups to form."""
+    """Three at a time, because they wait most of it: for processes to start and for groups to form."""
     servers, said = Servers(databases, kafka_servers), list[str]()
     for tables in (["scoring"], ["scoring", "routing"]):  # made once, before several want them
         databases.drop(databases.fresh(*tables))
@@ -41,7 +41,7 @@ def test_every_other_part_measures_something_of_real_processes(databases: Databa
     def measured(part: str) -> list[Figure]:
         return MEASURED[part](servers, TINY, said.append)
 
-    with ThreadPoolExecutor(len(MEASURED)) as side_by_side:
+    with ThreadPoolExecutor(3) as side_by_side:
         found = dict(zip(MEASURED, side_by_side.map(measured, MEASURED), strict=True))
 
     assert ["drain", *found] == list(PARTS)
