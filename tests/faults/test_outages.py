@@ -3,6 +3,8 @@
 import asyncio
 import random
 import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 
 import httpx
 import pytest
@@ -76,18 +78,14 @@ async def test_b1_the_broker_down_for_two_minutes(scene: Scene, broker_with_two_
     async with answering(scene):
         await scene.ledger.tell(range(meanwhile.start))
         await scene.fleet.until("select least(count(*), 100) from scoring.survey where state = 'sent'", 100)
-        await asyncio.to_thread(broker_with_two_doors.kill)
-        down, accepted = time.monotonic(), 0
-        while time.monotonic() - down < DOWN_S:
-            due = meanwhile[accepted : accepted + 10]
-            accepted += await scene.ledger.post(due, running["ingest"].url, key) if due else 0
-            assert [await ready(replica) for replica in running.values()] == [True] * 3
-            assert await page_served(scene, running["scoring"])
-            await asyncio.sleep(1)
-        posted = accepted
-        while due := meanwhile[posted : posted + 10]:
-            posted += await scene.ledger.post(due, running["ingest"].url, key)
-        await asyncio.to_thread(broker_with_two_doors.start)
+        async with away(broker_with_two_doors):
+            down, posted = time.monotonic(), 0
+            while time.monotonic() - down < DOWN_S or posted < len(meanwhile):
+                due = meanwhile[posted : posted + 10]
+                posted += await scene.ledger.post(due, running["ingest"].url, key) if due else 0
+                assert [await ready(replica) for replica in running.values()] == [True] * 3
+                assert await page_served(scene, running["scoring"])
+                await asyncio.sleep(1 if time.monotonic() - down < DOWN_S else 0)
         back = time.monotonic()
         await settle(scene.fleet, scene.ledger)
         caught_up = round(time.monotonic() - back, 1)
@@ -100,8 +98,8 @@ async def test_b2_the_broker_restarted_while_consumers_idle(scene: Scene, broker
     running = await scene.fleet.start_all("ingest")
     await scene.ledger.tell(range(3))
     await settle(scene.fleet, scene.ledger, "ingest")
-    await asyncio.to_thread(broker_with_two_doors.kill)
-    await asyncio.to_thread(broker_with_two_doors.start)
+    async with away(broker_with_two_doors):
+        assert await ready(running["ingest"])
     await scene.ledger.tell(range(3, 6))
     told = time.monotonic()
     await scene.fleet.until("select count(distinct root) from ingest.event", 6, seconds=150)
@@ -130,6 +128,16 @@ async def test_b3_the_way_to_the_broker_a_black_hole(scene: Scene, broker_with_t
         caught_up = round(time.monotonic() - mended, 1)
         assert running["ingest"].alive
         await judged("B3", scene.fleet, scene.ledger, "ingest", began=scene.began, black_hole_s=BLACK_HOLE_S, caught_up_s=caught_up)
+
+
+@asynccontextmanager
+async def away(broker: TwoDoors) -> AsyncIterator[None]:
+    """Cut down, and there again afterwards, however it went: the cases that follow need it."""
+    await asyncio.to_thread(broker.kill)
+    try:
+        yield
+    finally:
+        await asyncio.to_thread(broker.start)
 
 
 async def page_served(scene: Scene, scoring: Replica) -> bool:
