@@ -9,6 +9,9 @@ from shared.runtime.broker import BrokerAway, Partition, Standing
 from shared.runtime.holding import Held
 from shared.runtime.measures import Measures
 
+COUNTS_S = 5.0
+"""What of the time between two looks counts at most: looks are a second apart unless a commit waits for an absent broker."""
+
 
 class Asked(Protocol):
     """What of a reader is asked here."""
@@ -33,8 +36,9 @@ class Watchdog:
 
     async def watch(self, reader: Asked, held: Held, *, stopped: Collection[str]) -> None:
         """Look, having asked the broker about what stands still or is of a topic that is `stopped`. Raises BrokerAway, and then the time
-        since the last look was no time of ours."""
+        since the last look was no time of ours; nor was more than a few seconds of it, in which the reader waited for somebody else."""
         standing, now = await reader.standing(), self._clock()
+        held.waited(since=min(now, self._watched + COUNTS_S), now=now)
         still = [place for place, there in standing.items() if there.behind and now - held.moved.get(place, now) > self._after / 10]
         try:
             unread = await reader.unread([*held.of(stopped), *still])

@@ -33,19 +33,20 @@ def test_a_partition_with_records_that_stands_still_too_long_ends_the_process(do
 
 
 class Away:
-    """A reader that is behind by five records; its broker is gone from minute `leaves` to `comes`."""
+    """A reader that is behind by five records and looked at every five seconds; its broker is gone from look `leaves` to `comes`, and
+    `lost_s` are lost before look 2."""
 
-    def __init__(self, *, leaves: int, comes: int) -> None:
-        self.minute, self._leaves, self._comes = 0, leaves, comes
+    def __init__(self, *, leaves: int = 99, comes: int = 99, lost_s: float = 0.0) -> None:
+        self.look, self._leaves, self._comes, self._lost_s = 0, leaves, comes, lost_s
 
     def clock(self) -> float:
-        return 60.0 * self.minute
+        return 5.0 * self.look + (self._lost_s if self.look >= 2 else 0.0)
 
     async def standing(self) -> dict[Partition, Standing]:
         return {PLACE: Standing(5, SEEN)}
 
     async def unread(self, partitions: Collection[Partition]) -> dict[Partition, int]:
-        if self._leaves <= self.minute < self._comes:
+        if self._leaves <= self.look < self._comes:
             raise BrokerAway("gone")
         return dict.fromkeys(partitions, 5)
 
@@ -54,17 +55,21 @@ async def _looks_until_stuck(reader: Away) -> int:
     dog = Watchdog(("things",), Measures(CollectorRegistry()), after=120, clock=reader.clock)
     holding = held()
     while True:
-        reader.minute += 1
+        reader.look += 1
         with contextlib.suppress(BrokerAway):
             try:
                 await dog.watch(reader, holding, stopped=())
             except Stuck:
-                return reader.minute
+                return reader.look
 
 
 async def test_only_time_in_which_the_broker_answers_counts() -> None:
-    assert await _looks_until_stuck(Away(leaves=99, comes=99)) == 3
-    assert await _looks_until_stuck(Away(leaves=2, comes=32)) == 33
+    assert await _looks_until_stuck(Away()) == 25
+    assert await _looks_until_stuck(Away(leaves=2, comes=32)) == 55
+
+
+async def test_time_in_which_the_reader_waited_for_somebody_else_does_not_count() -> None:
+    assert await _looks_until_stuck(Away(lost_s=600)) == 25
 
 
 def test_a_partition_that_had_no_turn_while_others_were_stored_does_not_stand_still(dog: Watchdog) -> None:
