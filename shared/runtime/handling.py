@@ -61,7 +61,8 @@ class Handler(Generic[D]):
     """What happens with a topic's messages.
 
     `inbox`: repeats are taken out by identity before `handle` sees them; without it `handle` takes the highest revision itself.
-    `identity`: the writer's own name for the message, where it is not `ce_id`. `ahead`: what `handle` will want to know of the database;
+    `identity`: the writer's own name for the message, where it is not `ce_id`. `adopt`: what a body that names no type says in our words,
+    as JSON, None where it says nothing of ours; raises Unprocessable. `ahead`: what `handle` will want to know of the database;
     asking it harms nobody when the messages turn out to be another reader's.
     """
 
@@ -69,6 +70,7 @@ class Handler(Generic[D]):
     handle: Handle[D]
     inbox: bool = False
     identity: Callable[[Any], str] | None = None
+    adopt: Callable[[bytes, D], bytes | None] | None = None
     ahead: Callable[[Sequence[Delivery[Any]]], Ahead] | None = None
 
     @property
@@ -129,9 +131,14 @@ class Dispatch(Generic[D]):
     def _decode(self, record: Record) -> Delivery[Any] | None:
         if record.value is None and TOPICS[record.topic].compacted:
             return None  # only compaction's business
-        sent = envelope(record)
+        sent, handler = envelope(record), self._handlers[record.topic]
         schema = type_of(sent, self._known[record.topic])
-        return decode(record, sent, schema=schema, identity=self._handlers[record.topic].identity) if schema else None
+        if schema and handler.adopt and "type" not in sent.attributes:
+            data = handler.adopt(sent.data, self._deps)
+            if data is None:
+                return None
+            sent = sent._replace(data=data)
+        return decode(record, sent, schema=schema, identity=handler.identity) if schema else None
 
     def _ahead(self, read: _Read) -> dict[str, Ahead]:
         """What the first of the handlers asks. Others may ask only after it: what it writes could be what they ask about."""

@@ -85,7 +85,10 @@ class GivenAddress(Value):
 
 
 class ProfileGiven(Message):
-    """What the customer directory says of a member. A missing field says nothing; an empty one clears. The latest `at` wins, ties by id."""
+    """What the customer directory says of a member. A missing field says nothing; an empty one clears. The latest `at` wins, ties by id.
+
+    `addresses` are all there are, or with `address_kinds` all of these kinds: of others nothing is said.
+    """
 
     TYPE: ClassVar[str] = "aftercall.profile-given.v1"
 
@@ -94,6 +97,7 @@ class ProfileGiven(Message):
     at: When
     name: str | None = None
     addresses: tuple[GivenAddress, ...] | None = None
+    address_kinds: tuple[Code, ...] | None = None
     zone: str | None = None
     postal_code: str | None = None
     language: str | None = None

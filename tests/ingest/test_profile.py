@@ -1,7 +1,9 @@
 """What is known of a person is the same in whatever order it was said."""
 
+import itertools
 from datetime import UTC, datetime, timedelta
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -17,7 +19,7 @@ PLACES = Places(("America/New_York", "America/Chicago"), postal_zones("US"), lam
 stamps = st.builds(
     Stamp, st.sampled_from([CONTACT, DIRECTORY]), st.integers(0, 3).map(lambda n: BORN + timedelta(days=n)), st.sampled_from("ab")
 )
-fields = st.sampled_from(["name", "language", "flags", "seen:r1"])
+fields = st.sampled_from(["name", "language", "flags", "seen:r1", "addresses:email"])
 profiles = st.dictionaries(fields, st.builds(Said, stamps, st.sampled_from(["", "Ana", "Bo"])), max_size=4)
 
 
@@ -65,6 +67,24 @@ def test_an_address_said_twice_is_one() -> None:
     said = _given(addresses=[{"kind": "phone", "value": PHONE.value}])
 
     assert known(merge(from_directory(said, [PHONE]), from_contact({}, [PHONE], at=BORN, by="i-1"))).addresses == (PHONE,)
+
+
+MAIL = Address("email", "ana@example.com", "ref-2", ("email",))
+
+
+@pytest.mark.parametrize("order", list(itertools.permutations(range(3))))
+def test_a_list_of_one_kind_holds_beside_older_lists_of_all_and_not_after_a_newer_one(order: tuple[int, ...]) -> None:
+    both, mail = (
+        [{"kind": "phone", "value": PHONE.value}, {"kind": "email", "value": "old@example.com"}],
+        [{"kind": "email", "value": MAIL.value}],
+    )
+    all_of_them = from_directory(_given(addresses=both), [PHONE, MAIL._replace(value="old@example.com", ref="ref-0")])
+    of_mail = from_directory(_given(at=BORN + timedelta(days=1), addresses=mail, address_kinds=["email"]), [MAIL])
+    none_at_all = from_directory(_given(at=BORN + timedelta(days=2), addresses=[]), [])
+    accounts = (all_of_them, of_mail, none_at_all)
+
+    assert set(known(merge(*(accounts[n] for n in order if n < 2))).addresses) == {PHONE, MAIL}
+    assert known(merge(*(accounts[n] for n in order))).addresses == ()
 
 
 def test_the_given_name_is_the_first_word_or_what_follows_the_comma() -> None:

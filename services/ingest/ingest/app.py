@@ -112,7 +112,7 @@ def _deps(settings: Settings, database: Database, *, sealer: Sealer, measures: M
         metrics=ours,
     )
     office = Office(desk, timedelta(seconds=settings.keep_erased_s), timedelta(seconds=settings.erasure_late_s), metrics=ours)
-    webhooks = receive.Webhooks(settings.sources(), door, AmazonSns(outbound), ours, settings.webhook_rate)
+    webhooks = receive.Webhooks(settings.sources(), door, desk, AmazonSns(outbound), ours, settings.webhook_rate)
     return Deps(settings, database, desk, closing=closing, door=door, webhooks=webhooks, office=office)
 
 

@@ -8,7 +8,12 @@ from ingest.intake.sorting import CONFLICT, Came, Fault, Rules, Sorted, sort
 from ingest.intake.store import Clash, Stored, Watch, store_records, store_request
 from ingest.metrics import Metrics
 from ingest.normalise import read, read_as
+from ingest.normalise.decode import decode
 from ingest.normalise.model import Event, Raw, Reading, Refused
+from ingest.normalise.segment.people import identified
+from ingest.normalise.unreadable import Unreadable
+from ingest.people import receive as people
+from ingest.people.handle import Desk
 from shared.runtime import dead_letters
 from shared.runtime.applying import Applied
 from shared.runtime.broker import Progress, Record
@@ -121,6 +126,23 @@ class Door:
         too_large = record.value is not None and len(record.value) > self.limit
         readings = [TOO_LARGE] if too_large else read_as(raw, record.value, _headers(record))
         return Came(readings, record.topic, record.partition, record.logged)
+
+
+async def take_profile(raw: Raw, database: Database, desk: Desk) -> people.Taken | None:
+    """What a body says of a member, as the directory's word; None where it says nothing of one, or is no JSON, as the door says."""
+    try:
+        document = decode(raw.body or b"")
+    except Unreadable:
+        return None
+    try:
+        given = identified(document, raw.traits) if isinstance(document, dict) else None
+    except Unreadable as fault:
+        return people.Taken(None, people.Refusal(fault.path, fault.code))
+    if given is None:
+        return None
+    async with database.transaction() as unit:
+        (answer,) = await people.take(unit, desk, [given])
+    return answer
 
 
 def _own(reading: Reading, may_send_for: Callable[[str, str], bool]) -> Reading:

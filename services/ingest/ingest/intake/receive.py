@@ -19,7 +19,7 @@ from fastapi.responses import JSONResponse
 from ingest.intake import signatures
 from ingest.intake.api import SEND_EVENTS, Taken, taken
 from ingest.intake.clients import AmazonAway, AmazonSns
-from ingest.intake.handle import NOT_YOURS, Door
+from ingest.intake.handle import NOT_YOURS, Door, take_profile
 from ingest.intake.signatures import ringcentral, sns
 from ingest.intake.signatures.posted import Posted, Untrusted
 from ingest.intake.signatures.source import Source
@@ -28,6 +28,9 @@ from ingest.intake.sources import Sources
 from ingest.metrics import Metrics
 from ingest.normalise.fields import LONGEST_ID
 from ingest.normalise.model import Raw
+from ingest.people.handle import Desk
+from ingest.people.receive import ERASED
+from ingest.people.receive import Taken as Answer
 from shared.runtime.access import Access, open_to_all
 from shared.runtime.keys import Budget
 from shared.runtime.problems import RETRY_AFTER_S, Problem
@@ -46,6 +49,7 @@ class Webhooks:
 
     sources: Sources
     door: Door
+    desk: Desk
     amazon: AmazonSns
     metrics: Metrics
     rate: float
@@ -130,6 +134,8 @@ async def _received(request: Request, platform: str, part: str | None) -> Respon
     except AmazonAway:
         headers = {"Retry-After": str(RETRY_AFTER_S)}
         raise Problem(503, "unavailable", "Not possible right now: send it again", headers=headers) from None
+    if believed.source.profiles and (answer := await take_profile(believed.reading, hooks.door.database, hooks.desk)):
+        return _told(answer)
     return await _stored(hooks, believed)
 
 
@@ -209,6 +215,16 @@ async def _subscription(hooks: Webhooks, notice: sns.Notice) -> Response:
         return JSONResponse({"subscription": "ended"})
     await hooks.amazon.confirm(notice.subscribe_url)
     return JSONResponse({"subscription": "confirmed"})
+
+
+def _told(answer: Answer) -> Response:
+    """Of a profile. Of the erased it is taken and left."""
+    refused = answer.refused
+    if refused and refused.reason != ERASED:
+        errors = [{"path": refused.path or "", "reason": refused.reason}]
+        raise Problem(422, "unreadable", "The profile cannot be taken: errors names the field", errors=errors)
+    became = Taken(accepted=int(refused is None), duplicate=0, ignored=int(refused is not None), rejected=[])
+    return JSONResponse(became.model_dump(mode="json"), 202)
 
 
 async def _stored(hooks: Webhooks, believed: Believed) -> Response:

@@ -64,7 +64,7 @@ def _is_queue_log_line(document: Document) -> bool:
     return isinstance(message, str) and message[:10].isdecimal() and "|" in message
 
 
-def _is_segment(document: Document) -> bool:
+def is_segment(document: Document) -> bool:
     kinds = ("track", "identify", "page", "screen", "group", "alias")
     marked = "messageId" in document or "anonymousId" in document or "userId" in document
     return marked and (document.get("type") in kinds or document.get("action") in kinds)
@@ -119,7 +119,7 @@ _SHAPES: tuple[tuple[Test, str], ...] = (
     (_has("conversationId", "participants"), "genesys-cloud-record"),
     (_has_any("conversationId", "topicName", "eventTime"), "genesys-cloud"),
     (_has("eventBody", "topicName"), "genesys-cloud"),
-    (_is_segment, "segment"),
+    (is_segment, "segment"),
     (_has("event_id", "collector_tstamp"), "snowplow"),
     (_has("rawEvent"), "snowplow"),
 )

@@ -36,6 +36,7 @@ class ProfilePut(BaseModel):
     at: When | None = None
     name: str | None = None
     addresses: tuple[GivenAddress, ...] | None = None
+    address_kinds: tuple[str, ...] | None = Field(None, description="of which kinds `addresses` are all; without it, of every kind")
     zone: str | None = None
     postal_code: str | None = None
     language: str | None = None

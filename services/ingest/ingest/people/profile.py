@@ -13,6 +13,8 @@ Profile = Mapping[str, Said]
 PLAIN = ("name", "zone", "postal_code", "language", "segment", "flags", "traits")
 CONTACT, DIRECTORY = 0, 1
 SEEN = "seen:"
+LISTED = "addresses"
+LISTED_OF = "addresses:"
 
 
 class Known(NamedTuple):
@@ -52,8 +54,11 @@ def from_directory(given: ProfileGiven, addresses: Sequence[Address]) -> dict[st
     said = {field: getattr(given, field) for field in PLAIN}
     account = {field: Said(stamp, _plain(value)) for field, value in said.items() if value is not None}
     account["member_id"] = Said(stamp, given.member_id)
-    if given.addresses is not None:
-        account["addresses"] = Said(stamp, [_written(each) for each in addresses])
+    if given.addresses is not None and given.address_kinds is None:
+        account[LISTED] = Said(stamp, [_written(each) for each in addresses])
+    elif given.addresses is not None and given.address_kinds is not None:
+        kinds = {kind: [_written(each) for each in addresses if each.kind == kind] for kind in given.address_kinds}
+        account.update({LISTED_OF + kind: Said(stamp, written) for kind, written in kinds.items()})
     return account
 
 
@@ -80,8 +85,19 @@ def known(profile: Profile) -> Known:
         segment=(said.get("segment") or "unknown").lower(),
         flags=tuple(said.get("flags") or ()),
         traits=dict(said.get("traits") or {}),
-        addresses=_addresses(profile, said.get("addresses") or ()),
+        addresses=_addresses(profile, _listed(profile)),
     )
+
+
+def _listed(profile: Profile) -> list[Sequence[Any]]:
+    """The directory's latest list, and of the kinds it listed apart since then what it said of those."""
+    whole = profile.get(LISTED)
+    listed: list[Sequence[Any]] = list(whole.value or ()) if whole else []
+    for field in sorted(name for name in profile if name.startswith(LISTED_OF)):
+        apart, kind = profile[field], field.removeprefix(LISTED_OF)
+        if whole is None or apart.stamp > whole.stamp:
+            listed = [*(each for each in listed if each[0] != kind), *apart.value]
+    return listed
 
 
 def _addresses(profile: Profile, listed: Iterable[Sequence[Any]]) -> tuple[Address, ...]:

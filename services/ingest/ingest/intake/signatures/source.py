@@ -87,6 +87,7 @@ class Source(BaseModel):
     )
     unsigned_allowed: bool = Field(default=False, description="believe what carries no signature, by its path alone")
     test_requests: bool = Field(default=False, description="believe what Zendesk's webhook builder sends as a test; development only")
+    profiles: bool = Field(default=False, description="Segment's `identify` is a word of the member directory: take its profiles")
     rate: float | None = Field(None, gt=0, description="requests a second; twice as many in a burst")
 
     @property
@@ -120,6 +121,7 @@ def faults(source: Source) -> list[str]:
             f"path: unsigned requests need one, {SHORTEST_PATH} characters long, that nobody guesses",
         ),
         (source.test_requests and check != "zendesk", "test_requests: only Zendesk has them"),
+        (source.profiles and source.platform != "segment", "profiles: only Segment sends them"),
     )
     return [sentence for broken, sentence in rules if broken]
 
