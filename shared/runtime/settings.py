@@ -97,7 +97,7 @@ class ServiceSettings(BaseSettings):
 
     company_country: str = Field("US", description="country whose zones and phone numbers are assumed")
     company_zone: str = Field("America/New_York", description="zone of the company's days")
-    timer_interval: float = Field(0.5, gt=0, description="pause of a timer with nothing due, seconds")
+    timer_interval: float = Field(0.5, gt=0, description="pause of a timer with little or nothing due, seconds")
     stop_s: float = Field(20.0, gt=0, description="deadline of each step of a graceful stop, seconds")
 
     @classmethod

@@ -33,9 +33,13 @@ async def once(work: Callable[[], Awaitable[T]], /) -> T:
 
 @dataclass(frozen=True, slots=True)
 class Timer(Generic[D]):
-    """`run` claims due rows with `for update skip locked`, does them, and says how many; it is called again while there were any."""
+    """`run` claims due rows with `for update skip locked`, does them, and says how many; it is called again at once while there were any.
+
+    `full` says how many it takes in one round, where many cost hardly more than one: after fewer the next round waits for more.
+    """
 
     run: Callable[[Unit, D], Awaitable[int]]
+    full: Callable[[D], int] | None = None
 
     async def round(self, database: Database, deps: D, *, insist: Insists = once) -> int:
         return await insist(partial(self._round, database, deps))
@@ -76,7 +80,7 @@ class Leased(Generic[D]):
 
 
 class Timers(Generic[D]):
-    """Runs a service's timers side by side until stopped; `interval` seconds between looks with nothing due."""
+    """Runs a service's timers side by side until stopped; `interval` seconds between looks with little or nothing due."""
 
     def __init__(
         self, timers: Mapping[str, Timer[D] | Leased[D]], database: Database, deps: D, *, measures: Measures, interval: float = 0.5
@@ -91,10 +95,11 @@ class Timers(Generic[D]):
     async def _run(self, name: str, timer: Timer[D] | Leased[D], stop: asyncio.Event) -> None:
         retried = self._measures.timer_retries.labels(name)
         insist: Insists = partial(Patience(stop).insist, tried=lambda _: retried.inc())
+        full = timer.full(self._deps) if isinstance(timer, Timer) and timer.full else 1
         with contextlib.suppress(Stopped):
             while not stop.is_set():
                 done = await timer.round(self._database, self._deps, insist=insist)
                 self._measures.timed.labels(name).inc(done)
-                if not done:
+                if done < full:
                     with contextlib.suppress(TimeoutError):
                         await asyncio.wait_for(stop.wait(), self._interval)

@@ -33,7 +33,7 @@ async def measure_erasures(unit: Unit, deps: Deps) -> int:
 
 
 TIMERS: dict[str, Timer[Deps]] = {
-    "close_contacts": Timer(close_contacts),
+    "close_contacts": Timer(close_contacts, full=lambda deps: deps.closing.at_once),
     "forget_events": Timer(forget_events),
     "measure_watermark": Timer(measure_watermark),
     "search_for_erased": Timer(search_for_erased),
