@@ -97,6 +97,15 @@ async def test_offsets_move_with_the_events(ingest_database: str) -> None:
         assert offset == {"next": 3, "read_to": logged}
 
 
+async def test_a_contact_is_due_once_its_hold_off_is_over_by_the_clock_of_our_own_however_old_its_records_are(ingest_database: str) -> None:
+    async with ingest(ingest_database) as running:
+        await running.feed(*call("c-1", start=START), logged=datetime.now(UTC) - timedelta(minutes=3))
+
+        (waits,) = await running.rows("select due - (select max(received) from event) as early from contact")
+        hold_off = running.deps.closing.patience.hold_off_of("phone")
+        assert hold_off <= waits["early"] < hold_off + timedelta(seconds=1)
+
+
 async def test_a_record_over_the_limit_is_a_dead_letter(ingest_database: str) -> None:
     async with ingest(ingest_database, record_limit=200) as running:
         await running.feed({**call("c-1", start=START)[0], "team": "x" * 300})

@@ -22,7 +22,6 @@ from ingest.intake.clients import AmazonSns
 from ingest.intake.handle import Door
 from ingest.intake.personal import keep
 from ingest.intake.sorting import Rules
-from ingest.intake.store import Watch
 from ingest.metrics import Metrics
 from ingest.people import api as people_api
 from ingest.people.canonical import Naming
@@ -96,16 +95,15 @@ def build(settings: Settings, *, broker: Broker) -> Service:
 
 def _deps(settings: Settings, database: Database, *, sealer: Sealer, measures: Measures, ours: Metrics, outbound: Outbound) -> Deps:
     desk, patience = desk_of(settings, sealer), patience_of(settings)
-    watch = Watch(RAW_TOPICS, timedelta(seconds=settings.unread_partition_s))
     kept = lru_cache(CALLERS)(partial(keep, seal=sealer.seal, naming=desk.naming))
     rules = Rules(kept, patience, as_json)
-    door = Door(database, sealer, rules, watch, raw=settings.raw(), limit=settings.record_limit, metrics=ours, measures=measures)
+    door = Door(database, sealer, rules, RAW_TOPICS, raw=settings.raw(), limit=settings.record_limit, metrics=ours, measures=measures)
     closing = Closing(
         desk=desk,
         patience=patience,
         own_numbers=own_numbers_of(settings),
-        topics=watch.topics,
-        unread_for=watch.unread_for,
+        topics=RAW_TOPICS,
+        unread_for=timedelta(seconds=settings.unread_partition_s),
         at_once=settings.close_batch,
         keep_events=timedelta(seconds=settings.keep_events_s),
         catalogue=catalogue_of(settings.catalogue_file),

@@ -16,7 +16,7 @@ from shared.runtime.pipeline import Transaction, owe
 Root = tuple[str, str, str]
 """Platform, account and the platform's own id of the whole contact."""
 
-WATERMARK = """
+_WATERMARK = """
 watermark as (
   select coalesce(min(case when read_at < clock_timestamp() - cast(:unread_for as interval) then 'infinity' else read_to end), 'infinity')
     as at
@@ -24,14 +24,14 @@ watermark as (
 """How far every raw partition was read. One that nobody has read for `:unread_for` counts as passed."""
 
 _CLAIM = f"""
-with {WATERMARK}, horizon as (select least(clock_timestamp(), at) as at from watermark)
+with {_WATERMARK}, horizon as (select least(clock_timestamp(), at) as at from watermark)
 select platform, account, root, episode, episode_started, digest is not null as published, (select at from horizon) as as_of
 from contact where due <= (select at from horizon) order by due limit :limit for update skip locked"""
 _CLAIM_ONE = """
 select platform, account, root, episode, episode_started, digest is not null as published, now() as as_of
 from contact where platform = :platform and account = :account and root = :root for update"""
 _LAG = f"""
-with {WATERMARK}
+with {_WATERMARK}
 select case at when 'infinity' then 0 when '-infinity' then extract(epoch from cast(:unread_for as interval))
   else greatest(0, extract(epoch from clock_timestamp() - at)) end as lag
 from watermark"""

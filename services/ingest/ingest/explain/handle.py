@@ -64,23 +64,23 @@ async def explained(raws: Sequence[Raw], *, database: Database, door: Door, clos
     """One answer per body, and what would come of all of them together."""
     readings = [read(raw) for raw in raws]
     found = sort([Came(each) for each in readings], door.rules)
-    future = await _tried(found, database=database, door=door, closing=closing) if found.taken else NOTHING
+    future = await _tried(found, database, closing) if found.taken else NOTHING
     told = [[(one, future.stored.get(event_id(one)) if isinstance(one, Event) else None) for one in each] for each in readings]
     return [Explained(each, used(raw)) for each, raw in zip(told, raws, strict=True)], future
 
 
-async def _tried(found: Sorted, *, database: Database, door: Door, closing: Closing) -> Future:
+async def _tried(found: Sorted, database: Database, closing: Closing) -> Future:
     future = NOTHING
     with contextlib.suppress(_Undone):
         async with database.transaction() as unit:
-            future = await _done(unit, found, door=door, closing=closing)
+            future = await _done(unit, found, closing)
             raise _Undone
     return future
 
 
-async def _done(unit: Unit, found: Sorted, *, door: Door, closing: Closing) -> Future:
+async def _done(unit: Unit, found: Sorted, closing: Closing) -> Future:
     await store.wait_briefly(unit.tx)
-    stored = await store_request(unit.tx, found.rows, watch=door.watch)
+    stored = await store_request(unit.tx, found.rows)
     roots = sorted({_root(each.event) for each in found.taken.values()})
     states = {identity: _state(identity, stored) for identity in found.taken}
     return Future(states, {root: await _looks(unit, root, closing) for root in roots})

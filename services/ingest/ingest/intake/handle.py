@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from ingest.intake.sorting import CONFLICT, Came, Fault, Rules, Sorted, sort
-from ingest.intake.store import Clash, Stored, Watch, store_records, store_request
+from ingest.intake.store import Clash, Stored, store_records, store_request
 from ingest.metrics import Metrics
 from ingest.normalise import read, read_as
 from ingest.normalise.decode import decode
@@ -31,12 +31,15 @@ TOO_LARGE = Refused("unknown", 0, "unknown", "too_large")
 
 @dataclass(frozen=True, slots=True)
 class Door:
-    """The one door for events, by topic and by HTTP. `raw` holds what the sources' settings fill in; `limit` is in bytes."""
+    """The one door for events, by topic and by HTTP.
+
+    `topics` are those it reads; `raw` holds what the sources' settings fill in; `limit` is in bytes.
+    """
 
     database: Database
     sealer: Sealer
     rules: Rules
-    watch: Watch
+    topics: frozenset[str]
     raw: Raw
     limit: int
     metrics: Metrics
@@ -63,14 +66,14 @@ class Door:
         sort_of = sort([Came([_own(reading, may_send_for) for reading in read(raw)]) for raw in bodies], self.rules)
         failpoint("ingest.before_db_commit")
         async with self.database.autocommit() as tx:
-            stored = await store_request(tx, sort_of.rows, watch=self.watch)
+            stored = await store_request(tx, sort_of.rows)
         failpoint("ingest.after_db_commit")
         self._count(sort_of, stored)
         return sort_of, stored
 
     async def keep_unread(self, body: bytes, faults: Sequence[Fault], *, channel: str | None) -> None:
         """What nobody will send again: dead letters of the topic that such contacts come by, to be mended and replayed."""
-        topic = next((name for name in sorted(self.watch.topics) if TOPICS[name].default_channel == channel), BY_HTTP)
+        topic = next((name for name in sorted(self.topics) if TOPICS[name].default_channel == channel), BY_HTTP)
         record = Record(topic, -1, -1, None, body, (), datetime.now(UTC))
         async with self.database.transaction() as unit:
             await dead_letters.bury(unit.tx, [Letter(record, fault.reason, fault.path) for fault in faults], self.sealer)
@@ -84,7 +87,7 @@ class Door:
         failpoint("ingest.before_db_commit")
         try:
             async with self.database.autocommit() as tx:
-                stored = await store_records(tx, sort_of.rows, letters, progress=progress, watch=self.watch, sealer=self.sealer, alone=True)
+                stored = await store_records(tx, sort_of.rows, letters, progress=progress, sealer=self.sealer, alone=True)
         except Clash:
             stored, letters = await self._store_with_clashes(records, sort_of, letters=letters, progress=progress)
         failpoint("ingest.after_db_commit")
@@ -97,9 +100,7 @@ class Door:
     ) -> tuple[Stored, list[Letter]]:
         """The first of an identity stays; the other becomes a dead letter in the same transaction."""
         async with self.database.transaction() as unit:
-            stored = await store_records(
-                unit.tx, sort_of.rows, letters, progress=progress, watch=self.watch, sealer=self.sealer, alone=False
-            )
+            stored = await store_records(unit.tx, sort_of.rows, letters, progress=progress, sealer=self.sealer, alone=False)
             conflicts = _conflicts(records, sort_of, stored)
             await dead_letters.bury(unit.tx, conflicts, self.sealer)
         return stored, [*letters, *conflicts]
@@ -107,7 +108,7 @@ class Door:
     async def _replay(self, records: Sequence[Record], sort_of: Sorted, letters: list[Letter]) -> Applied:
         """Records handed in again outside any partition: nothing is fenced."""
         async with self.database.transaction() as unit:
-            stored = await store_request(unit.tx, sort_of.rows, watch=self.watch)
+            stored = await store_request(unit.tx, sort_of.rows)
             letters = [*letters, *_conflicts(records, sort_of, stored)]
             await dead_letters.bury(unit.tx, letters, self.sealer)
         self._count(sort_of, stored)
@@ -125,7 +126,7 @@ class Door:
     def _came(self, record: Record, raw: Raw) -> Came:
         too_large = record.value is not None and len(record.value) > self.limit
         readings = [TOO_LARGE] if too_large else read_as(raw, record.value, _headers(record))
-        return Came(readings, record.topic, record.partition, record.logged)
+        return Came(readings, record.topic, record.partition)
 
 
 async def take_profile(raw: Raw, database: Database, desk: Desk) -> people.Taken | None:

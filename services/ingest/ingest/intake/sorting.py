@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
 from hashlib import sha1
 from typing import Any, NamedTuple
 from uuid import UUID
@@ -30,12 +29,11 @@ class Rules:
 
 
 class Came(NamedTuple):
-    """One record, or one line of a request, with all its readings. `logged` is the log's time; over HTTP there is no topic."""
+    """One record, or one line of a request, with all its readings. Over HTTP there is no topic."""
 
     readings: Sequence[Reading]
     topic: str | None = None
     partition: int | None = None
-    logged: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,7 +124,6 @@ def _row(identity: str, one: Came, event: Event, rules: Rules) -> dict[str, Any]
         "hash": f"\\x{event.hash.hex()}",
         "topic": one.topic,
         "partition": one.partition,
-        "logged": one.logged,
         "platform": event.platform,
         "account": event.account,
         "root": event.root,

@@ -2,27 +2,26 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import timedelta
 
 from psycopg.errors import DivisionByZero
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from ingest.contacts.store import WATERMARK
 from shared.runtime import dead_letters, offsets
 from shared.runtime.broker import Partition, Progress
-from shared.runtime.database import as_json, rows
+from shared.runtime.database import rows
 from shared.runtime.dead_letters import BURY, Letter
 from shared.runtime.offsets import ADVANCE
 from shared.runtime.sealing import Sealer
 
 _DUE = """case when contact.digest is null then least(excluded.due, contact.due)
     else least(contact.due, clock_timestamp() + interval '1 second') end"""
-"""Where it stays as it is the row is locked all the same, so whoever judges it meanwhile is waited for, but not written again."""
+"""By the clock that `received` is of, from which hold-off and stale limit run: looked at earlier, a contact would only be looked at twice.
+Where it stays as it is the row is locked all the same, so whoever judges it meanwhile is waited for, but not written again."""
 _EVENTS = """
 given as (
   select distinct on (id) * from jsonb_to_recordset(cast(:events as jsonb)) as e(id uuid, hash bytea, topic text, partition int,
-    logged timestamptz, platform text, account text, root text, leg text, kind text, at timestamptz, facts jsonb, handles jsonb,
+    platform text, account text, root text, leg text, kind text, at timestamptz, facts jsonb, handles jsonb,
     refs jsonb, hold float8) order by id),
 fresh as (
   insert into event as v (id, hash, platform, account, root, leg, kind, at, facts, handles, refs)
@@ -31,9 +30,7 @@ fresh as (
   returning new.id, new.platform, new.account, new.root, old.id is not null as clash),
 touched as (
   insert into contact (platform, account, root, due)
-  select platform, account, root,
-    least(greatest(max(coalesce(g.logged, clock_timestamp())), (select at from watermark)), clock_timestamp())
-      + make_interval(secs => min(g.hold))
+  select platform, account, root, clock_timestamp() + make_interval(secs => min(g.hold))
   from fresh f join given g using (id, platform, account, root) where not clash group by 1, 2, 3 order by 1, 2, 3
   on conflict (platform, account, root) do update set due = {due} where contact.due is distinct from {due})"""
 
@@ -41,11 +38,10 @@ _ANSWER = """
 select (select jsonb_agg(id) from fresh where not clash) as stored, (select jsonb_agg(id) from fresh where clash) as clashes,
   {owned} as owned, 1 / (case when :alone and exists (select from fresh where clash) then 0 else 1 end) as went_well"""
 
-FROM_TOPICS = (
-    f"with {ADVANCE}, {BURY}, {WATERMARK}, {_EVENTS.format(fence='join mine using (topic, partition)', due=_DUE)}"
-    + _ANSWER.format(owned="(select jsonb_agg(jsonb_build_array(topic, partition)) from mine)")
+FROM_TOPICS = f"with {ADVANCE}, {BURY}, {_EVENTS.format(fence='join mine using (topic, partition)', due=_DUE)}" + _ANSWER.format(
+    owned="(select jsonb_agg(jsonb_build_array(topic, partition)) from mine)"
 )
-FROM_HTTP = f"with {WATERMARK}, {_EVENTS.format(fence='', due=_DUE)}" + _ANSWER.format(owned="null")
+FROM_HTTP = f"with {_EVENTS.format(fence='', due=_DUE)}" + _ANSWER.format(owned="null")
 
 
 class Clash(Exception):
@@ -64,16 +60,8 @@ class Stored:
     clashes: frozenset[str]
 
 
-@dataclass(frozen=True, slots=True)
-class Watch:
-    """The raw topics whose slowest partition holds closing back, and after how long an unread one does no longer."""
-
-    topics: frozenset[str]
-    unread_for: timedelta
-
-
 async def store_records(
-    tx: AsyncConnection, events: str, letters: Sequence[Letter], *, progress: Progress, watch: Watch, sealer: Sealer, alone: bool
+    tx: AsyncConnection, events: str, letters: Sequence[Letter], *, progress: Progress, sealer: Sealer, alone: bool
 ) -> Stored:
     """`events` is a JSON array of rows. `alone`: the statement is its own transaction, and a clash raises Clash and undoes it."""
     return await _run(
@@ -81,23 +69,20 @@ async def store_records(
         FROM_TOPICS,
         alone=alone,
         events=events,
-        watch=watch,
         letters=dead_letters.parameter(letters, sealer),
         progress=offsets.parameter(progress),
         owner=progress.owner,
     )
 
 
-async def store_request(tx: AsyncConnection, events: str, *, watch: Watch) -> Stored:
+async def store_request(tx: AsyncConnection, events: str) -> Stored:
     """The same without a fence. Clashes are answered, not kept."""
-    return await _run(tx, FROM_HTTP, alone=False, events=events, watch=watch)
+    return await _run(tx, FROM_HTTP, alone=False, events=events)
 
 
-async def _run(tx: AsyncConnection, statement: str, *, alone: bool, events: str, watch: Watch, **parameters: object) -> Stored:
+async def _run(tx: AsyncConnection, statement: str, *, alone: bool, events: str, **parameters: object) -> Stored:
     try:
-        found = await rows(
-            tx, statement, alone=alone, events=events, topics=as_json(sorted(watch.topics)), unread_for=watch.unread_for, **parameters
-        )
+        found = await rows(tx, statement, alone=alone, events=events, **parameters)
     except DBAPIError as error:
         if isinstance(error.orig, DivisionByZero):
             raise Clash from None
