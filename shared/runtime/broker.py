@@ -89,8 +89,8 @@ class Listener(Protocol):
 class Reader(Protocol):
     """A member of a consumer group. A newly assigned partition stays paused until `start_at` says where to read."""
 
-    async def poll(self, *, limit: int, seconds: float) -> list[Record]:
-        """Up to `limit` records, in offset order per partition; an empty list after `seconds` without any."""
+    async def poll(self, *, limit: int, seconds: float, without: Collection[Partition] = ()) -> list[Record]:
+        """Up to `limit` records, in offset order per partition, none of them of those `without`; an empty list after `seconds`."""
 
     def start_at(self, partition: Partition, offset: int | None) -> None:
         """Read on from `offset` (None: from the earliest record there is) and lift the pause."""

@@ -30,6 +30,9 @@ from shared.runtime.watchdog import Watchdog
 
 log = logging.getLogger("aftercall.consumer")
 
+AT_ONCE = 2
+"""Batches of different partitions: while the database works on one, the other is read and judged."""
+
 
 @dataclass(frozen=True, slots=True)
 class Reading:
@@ -66,7 +69,7 @@ class Consumer:
         self._capping = Capping(self.topics, database, measures=measures, limits=self._reading.limits)
         self._watchdog = Watchdog(self.topics, measures, after=self._reading.stuck_after)
         self._owner, self._held = uuid4(), Held()
-        self._storing = asyncio.Lock()
+        self._storing: dict[asyncio.Task[None], frozenset[Partition]] = {}
         self._reader: Reader | None = None
         self._next_look = self._next_commit = self.turned_at = 0.0
 
@@ -91,21 +94,43 @@ class Consumer:
                 await self._turn(reader, patience)
         finally:
             with contextlib.suppress(NotOurs, BrokerAway, TimeoutError):
-                await asyncio.wait_for(self._commit(reader), self._reading.drain)
+                await self._finish(reader)
+            with contextlib.suppress(Stopped):
+                self._forget([task for task in self._storing if task.done()])
             self._reader = None
             self._held = Held()
 
     async def _turn(self, reader: Reader, patience: Patience) -> None:
+        """Read of partitions that are not being stored, and store it beside what is; with nothing to read, wait for that."""
         if self._held.arriving:
+            await self._stored()
             await patience.insist(partial(self._take_over, reader))
-        records = await reader.poll(limit=self._reading.batch, seconds=self._reading.poll)
+        seconds = 0.0 if self._storing else self._reading.poll
+        records = await reader.poll(limit=self._reading.batch, seconds=seconds, without=self._being_stored())
         polled = asyncio.get_running_loop().time()
         if records:
-            async with self._storing:
-                await self._store(records, patience)
+            places = frozenset(record.place for record in records)
+            self._storing[asyncio.create_task(self._store(records, patience))] = places
+        if self._storing and (not records or len(self._storing) >= AT_ONCE):
+            await self._stored(asyncio.FIRST_COMPLETED)
         self.turned_at = asyncio.get_running_loop().time()
         self._held.waited(since=polled, now=self.turned_at)
         await self._tick(reader, patience)
+
+    def _being_stored(self) -> frozenset[Partition]:
+        return frozenset().union(*self._storing.values())
+
+    async def _stored(self, how_many: str = asyncio.ALL_COMPLETED) -> None:
+        """Wait for what is being stored; raises what went wrong with it."""
+        if self._storing:
+            done, _ = await asyncio.wait(self._storing, return_when=how_many)
+            self._forget(done)
+
+    def _forget(self, done: Collection[asyncio.Task[None]]) -> None:
+        for task in done:
+            self._storing.pop(task, None)
+        for task in done:
+            task.result()
 
     def assigned(self, partitions: Collection[Partition]) -> None:
         self._held.turn += 1
@@ -117,13 +142,19 @@ class Consumer:
         log.error("offset out of range: reading on from the earliest record there is", extra=told)
 
     async def revoked(self, partitions: Collection[Partition]) -> None:
-        """Finish the batch in hand, tell the broker how far we are, let go."""
+        """Finish the batches in hand, tell the broker how far we are, let go."""
         with contextlib.suppress(TimeoutError, NotOurs, BrokerAway):
-            async with asyncio.timeout(self._reading.drain), self._storing:
-                if self._reader:
-                    await self._commit(self._reader)
+            if self._reader:
+                await self._finish(self._reader)
         self._held.turn += 1
         self._held.lose(partitions)
+
+    async def _finish(self, reader: Reader) -> None:
+        """The batches in hand, whatever becomes of them, and tell the broker how far we are."""
+        async with asyncio.timeout(self._reading.drain):
+            if self._storing:
+                await asyncio.wait(self._storing)
+            await self._commit(reader)
 
     async def _know_partitions(self) -> None:
         counts = await self._broker.partitions(self.topics)
@@ -239,8 +270,10 @@ class Consumer:
             self._held.committed.update(ahead)
 
     async def _mark_idle(self, reader: Reader) -> None:
+        unread = self._being_stored()
         there = await reader.standing()
-        ends = {place: each.seen for place, each in there.items() if not each.behind and place in self._held.mine}
+        unread |= self._being_stored()
+        ends = {place: each.seen for place, each in there.items() if not each.behind and place in self._held.mine - unread}
         if ends:
             async with self._database.transaction() as unit:
                 await offsets.idle(unit.tx, ends, clock=datetime.now(UTC), owner=self._owner)

@@ -47,9 +47,12 @@ class KafkaReader:
         assigned = self._consumer.assignment()
         return [there for partition in partitions if (there := self._there(partition)) in assigned]
 
-    async def poll(self, *, limit: int, seconds: float) -> list[Record]:
+    async def poll(self, *, limit: int, seconds: float, without: Collection[Partition] = ()) -> list[Record]:
+        wanted = self._consumer.assignment() - {self._there(partition) for partition in without} if without else ()
+        if without and not wanted:
+            return []
         with answering():
-            fetched = await self._consumer.getmany(timeout_ms=int(seconds * 1000), max_records=limit)
+            fetched = await self._consumer.getmany(*wanted, timeout_ms=int(seconds * 1000), max_records=limit)
             await self._look_for_gaps(fetched)
         return [record for there, chunk in fetched.items() for record in as_records(chunk, self.here(there))]
 

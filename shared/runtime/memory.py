@@ -121,19 +121,19 @@ class MemoryReader:
         self._paused = set(places)
         self._listener.assigned(places)
 
-    async def poll(self, *, limit: int, seconds: float) -> list[Record]:
+    async def poll(self, *, limit: int, seconds: float, without: Collection[Partition] = ()) -> list[Record]:
         try:
             async with asyncio.timeout(seconds), self._broker.appended:
-                while not (found := self._fetch(limit)):
+                while not (found := self._fetch(limit, without)):
                     await self._broker.appended.wait()
                 return found
         except TimeoutError:
             return []
 
-    def _fetch(self, limit: int) -> list[Record]:
+    def _fetch(self, limit: int, without: Collection[Partition]) -> list[Record]:
         found: list[Record] = []
         for place, position in self._position.items():
-            if place not in self._paused and len(found) < limit:
+            if place not in self._paused and place not in without and len(found) < limit:
                 chunk = self._broker.logs[place][position : position + limit - len(found)]
                 self._position[place] += len(chunk)
                 found += chunk

@@ -14,7 +14,7 @@ from tests.bench.servers import Cpu, Servers
 
 
 class Batch(NamedTuple):
-    """`seconds` from when a reader was handed these records until it asked for more."""
+    """`seconds` from when a reader was handed these records until they were stored, and it asked for more."""
 
     records: int
     seconds: float
@@ -66,17 +66,21 @@ class Watched:
 
     reader: Reader
     clock: Clock
-    _handed_out: tuple[int, float] = (0, 0.0)
+    _handed_out: list[tuple[frozenset[Partition], int, float]] = field(default_factory=list)
 
-    async def poll(self, *, limit: int, seconds: float) -> list[Record]:
-        before, at = self._handed_out
-        if before:
-            self.clock.batches.append(Batch(before, time.perf_counter() - at))
-        records = await self.reader.poll(limit=limit, seconds=seconds)
+    async def poll(self, *, limit: int, seconds: float, without: Collection[Partition] = ()) -> list[Record]:
+        self._note_stored(frozenset(without))
+        records = await self.reader.poll(limit=limit, seconds=seconds, without=without)
         if records:
             self.clock.begins()
-        self._handed_out = len(records), time.perf_counter()
+            self._handed_out.append((frozenset(record.place for record in records), len(records), time.perf_counter()))
         return records
+
+    def _note_stored(self, being_stored: frozenset[Partition]) -> None:
+        now = time.perf_counter()
+        stored = [each for each in self._handed_out if not each[0] & being_stored]
+        self.clock.batches += [Batch(count, now - at) for _, count, at in stored]
+        self._handed_out = [each for each in self._handed_out if each not in stored]
 
     def start_at(self, partition: Partition, offset: int | None) -> None:
         self.reader.start_at(partition, offset)
