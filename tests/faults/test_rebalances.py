@@ -21,6 +21,8 @@ pytestmark = [pytest.mark.fault, pytest.mark.kafka, pytest.mark.slow]
 BATCH = Reading().batch
 PHONE = "interactions.phone"
 TURN_S, TURNS = 15.0, 12
+STILL_S = 20
+"""Longer than a session, and than it takes the group to notice."""
 
 
 async def read_again(*replicas: Replica) -> int:
@@ -82,12 +84,20 @@ async def _stopped(replica: Replica) -> float:
 
 
 async def test_b6_a_reader_that_stood_still_while_the_group_went_on_drops_its_batch(scene: Scene) -> None:
-    """Stopped in the middle of a batch for longer than its session: the group gives all of it to another, who reads on. When it goes on,
-    the broker refuses its commit, the database refuses its batch, and it lives."""
-    first = (await scene.fleet.start_all("ingest"))["ingest"]
+    """Still in the middle of a batch for longer than its session, once right before it is stored: the group gives all of it to another,
+    who reads on. When it goes on, the broker refuses its commit, the database refuses its batch, and it lives."""
+    first = await (await scene.fleet.start("ingest", failpoints=f"ingest.before_db_commit=block:{STILL_S}@2")).ready()
     second = await (await scene.fleet.start("ingest")).ready()
     await scene.both_have_partitions("ingest", PHONE)
-    for chunk in range(4):
+    owners = await _owners(scene)
+    telling = asyncio.create_task(scene.ledger.tell(range(CONTACTS // 4), repeating=0))
+    await scene.fleet.until(f"select count(distinct owner) from ingest.consumer_offset where topic = '{PHONE}'", 1)
+    assert await _owners(scene) < owners
+    await telling
+    await scene.both_have_partitions("ingest", PHONE)
+    refused = await first.metric("aftercall_consumer_lost_partitions_total")
+    assert refused > 0
+    for chunk in range(1, 4):
         stands_still = (first, second)[chunk % 2]
         owners, numbers = await _owners(scene), range(chunk * CONTACTS // 4, (chunk + 1) * CONTACTS // 4)
         telling = asyncio.create_task(scene.ledger.tell(numbers, repeating=0))
