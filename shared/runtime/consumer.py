@@ -7,45 +7,28 @@ import asyncio
 import contextlib
 import logging
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import partial
 from uuid import uuid4
 
-from shared.runtime import dead_letters, offsets, waiting
+from shared.runtime import offsets, waiting
 from shared.runtime.applying import Applied, Apply
 from shared.runtime.broker import Broker, BrokerAway, NotOurs, Partition, Progress, Reader, Record
-from shared.runtime.cap import Limits
+from shared.runtime.burying import buried
 from shared.runtime.capping import Capping
 from shared.runtime.database import Database, cause_of
-from shared.runtime.dead_letters import Letter
 from shared.runtime.errors import Unprocessable
 from shared.runtime.failpoints import failpoint
 from shared.runtime.handling import Dispatch
 from shared.runtime.holding import Held, among, progress_of
+from shared.runtime.in_hand import InHand
 from shared.runtime.measures import Measures
 from shared.runtime.patience import Patience, Stopped
+from shared.runtime.reading import Reading
 from shared.runtime.sealing import Sealer
 from shared.runtime.watchdog import Watchdog
 
 log = logging.getLogger("aftercall.consumer")
-
-AT_ONCE = 2
-"""Batches of different partitions: while the database works on one, the other is read and judged."""
-
-
-@dataclass(frozen=True, slots=True)
-class Reading:
-    """Durations in seconds. `watermark`: also keep how far idle partitions are read (ingest's closing compares with it)."""
-
-    batch: int = 500
-    poll: float = 0.1
-    commit_every: float = 0.2
-    look_every: float = 1.0
-    stuck_after: float = 120.0
-    drain: float = 20.0
-    watermark: bool = False
-    limits: Limits = field(default_factory=Limits)
 
 
 class Consumer:
@@ -69,7 +52,8 @@ class Consumer:
         self._capping = Capping(self.topics, database, measures=measures, limits=self._reading.limits)
         self._watchdog = Watchdog(self.topics, measures, after=self._reading.stuck_after)
         self._owner, self._held = uuid4(), Held()
-        self._storing: dict[asyncio.Task[None], frozenset[Partition]] = {}
+        self._in_hand = InHand()
+        self._buried = partial(buried, database, sealer=sealer, measures=measures)
         self._reader: Reader | None = None
         self._next_look = self._next_commit = self.turned_at = 0.0
 
@@ -96,41 +80,25 @@ class Consumer:
             with contextlib.suppress(NotOurs, BrokerAway, TimeoutError):
                 await self._finish(reader)
             with contextlib.suppress(Stopped):
-                self._forget([task for task in self._storing if task.done()])
+                self._in_hand.forget_ended()
             self._reader = None
             self._held = Held()
 
     async def _turn(self, reader: Reader, patience: Patience) -> None:
         """Read of partitions that are not being stored, and store it beside what is; with nothing to read, wait for that."""
         if self._held.arriving:
-            await self._stored()
+            await self._in_hand.stored()
             await patience.insist(partial(self._take_over, reader))
-        seconds = 0.0 if self._storing else self._reading.poll
-        records = await reader.poll(limit=self._reading.batch, seconds=seconds, without=self._being_stored())
+        seconds = 0.0 if self._in_hand else self._reading.poll
+        records = await reader.poll(limit=self._reading.batch, seconds=seconds, without=self._in_hand.places)
         polled = asyncio.get_running_loop().time()
         if records:
-            places = frozenset(record.place for record in records)
-            self._storing[asyncio.create_task(self._store(records, patience))] = places
-        if self._storing and (not records or len(self._storing) >= AT_ONCE):
-            await self._stored(asyncio.FIRST_COMPLETED)
+            self._in_hand.take(records, self._store(records, patience))
+        if not records or self._in_hand.is_full:
+            await self._in_hand.stored(asyncio.FIRST_COMPLETED)
         self.turned_at = asyncio.get_running_loop().time()
         self._held.waited(since=polled, now=self.turned_at)
         await self._tick(reader, patience)
-
-    def _being_stored(self) -> frozenset[Partition]:
-        return frozenset().union(*self._storing.values())
-
-    async def _stored(self, how_many: str = asyncio.ALL_COMPLETED) -> None:
-        """Wait for what is being stored; raises what went wrong with it."""
-        if self._storing:
-            done, _ = await asyncio.wait(self._storing, return_when=how_many)
-            self._forget(done)
-
-    def _forget(self, done: Collection[asyncio.Task[None]]) -> None:
-        for task in done:
-            self._storing.pop(task, None)
-        for task in done:
-            task.result()
 
     def assigned(self, partitions: Collection[Partition]) -> None:
         self._held.turn += 1
@@ -152,8 +120,7 @@ class Consumer:
     async def _finish(self, reader: Reader) -> None:
         """The batches in hand, whatever becomes of them, and tell the broker how far we are."""
         async with asyncio.timeout(self._reading.drain):
-            if self._storing:
-                await asyncio.wait(self._storing)
+            await self._in_hand.ended()
             await self._commit(reader)
 
     async def _know_partitions(self) -> None:
@@ -217,20 +184,17 @@ class Consumer:
             progress = progress_of(live, self._owner)
             if not live:
                 return live, progress, Applied(frozenset())
-            return live, progress, await (self._bury(live, progress, fault) if fault else self._apply(live, progress))
+            return (
+                live,
+                progress,
+                await (
+                    buried(self._database, live, progress, fault=fault, sealer=self._sealer, measures=self._measures)
+                    if fault
+                    else self._apply(live, progress)
+                ),
+            )
 
         self._account(*await patience.insist(once, tried=lambda fault: self._measures.retries.labels(cause_of(fault)).inc()))
-
-    async def _bury(self, records: Sequence[Record], progress: Progress, fault: Exception) -> Applied:
-        reason, path = (fault.code, fault.path) if isinstance(fault, Unprocessable) else (f"failed:{type(fault).__name__}", None)
-        async with self._database.transaction() as unit:
-            owned = await offsets.advance(unit.tx, progress)
-            letters = [Letter(record, reason, path) for record in records if record.place in owned]
-            await dead_letters.bury(unit.tx, letters, self._sealer)
-        self._database.wake()
-        for letter in letters:
-            self._measures.dead.labels(letter.record.topic, reason).inc()
-        return Applied(owned, frozenset(letter.record.at for letter in letters))
 
     def _account(self, records: Sequence[Record], progress: Progress, applied: Applied) -> None:
         lost = progress.next.keys() - applied.owned
@@ -270,9 +234,9 @@ class Consumer:
             self._held.committed.update(ahead)
 
     async def _mark_idle(self, reader: Reader) -> None:
-        unread = self._being_stored()
+        unread = self._in_hand.places
         there = await reader.standing()
-        unread |= self._being_stored()
+        unread |= self._in_hand.places
         ends = {place: each.seen for place, each in there.items() if not each.behind and place in self._held.mine - unread}
         if ends:
             async with self._database.transaction() as unit:

@@ -17,13 +17,14 @@ from shared.runtime import collector
 from shared.runtime.applying import Apply
 from shared.runtime.broker import Broker
 from shared.runtime.clearing import Clearing, Replays
-from shared.runtime.consumer import Consumer, Reading
+from shared.runtime.consumer import Consumer
 from shared.runtime.database import Database
 from shared.runtime.handling import Dispatch, Handler
 from shared.runtime.http import Edges, Health, unready
 from shared.runtime.measures import Measures
 from shared.runtime.memory import MemoryBroker
 from shared.runtime.metrics import LoopLag
+from shared.runtime.reading import Reading
 from shared.runtime.relay import Relay
 from shared.runtime.sealing import Sealer
 from shared.runtime.serving import Http

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 import pytest
 from aiokafka.admin import AIOKafkaAdminClient, NewPartitions
 
-from shared.runtime.consumer import Reading
+from shared.runtime.reading import Reading
 from shared.topics import TOPICS
 from tests.support.checking import judged, settle
 from tests.support.fleet import GRACE_S, SERVICES, Replica

@@ -9,10 +9,10 @@ import pytest
 
 from shared.runtime.broker import Outgoing, Record
 from shared.runtime.cap import Cap, Limits
-from shared.runtime.consumer import Reading
 from shared.runtime.database import rows, run
 from shared.runtime.handling import Batch, Dispatch, Handler
 from shared.runtime.memory import MemoryBroker
+from shared.runtime.reading import Reading
 from shared.schemas import CustomerChanged
 from shared.topics import DEAD_TOPICS, TOPICS
 from tests.support.toy import INPUT, OUTPUT, WHEN, Deps, Toy, answer, create_tables, wire

@@ -9,9 +9,10 @@ import pytest
 
 from shared.runtime.applying import Applied
 from shared.runtime.broker import Partition, Progress, Record
-from shared.runtime.consumer import Consumer, Reading
+from shared.runtime.consumer import Consumer
 from shared.runtime.database import rows
 from shared.runtime.memory import MemoryBroker
+from shared.runtime.reading import Reading
 from shared.topics import DEAD_TOPICS, TOPICS
 from tests.support.toy import INPUT, Toy, answer, create_tables
 

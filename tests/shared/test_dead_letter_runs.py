@@ -12,9 +12,9 @@ from shared.runtime import http
 from shared.runtime.access import COOKIE
 from shared.runtime.cap import Limits
 from shared.runtime.clearing import Clearing, Replays
-from shared.runtime.consumer import Reading
 from shared.runtime.database import rows
 from shared.runtime.memory import MemoryBroker
+from shared.runtime.reading import Reading
 from shared.runtime.rights import ALL_TEAMS, Principal
 from shared.runtime.settings import ServiceSettings
 from shared.topics import DEAD_TOPICS, TOPICS

@@ -17,11 +17,12 @@ from sqlalchemy import MetaData, text
 from sqlalchemy.ext.asyncio import create_async_engine
 
 from shared.runtime.broker import Broker, Outgoing
-from shared.runtime.consumer import Consumer, Reading
+from shared.runtime.consumer import Consumer
 from shared.runtime.database import Database, as_json, rows, run
 from shared.runtime.handling import Batch, Dispatch, Handler
 from shared.runtime.kafka import KafkaBroker
 from shared.runtime.measures import Measures
+from shared.runtime.reading import Reading
 from shared.runtime.relay import Relay
 from shared.runtime.sealing import Sealer
 from shared.runtime.tables import runtime_tables

@@ -32,12 +32,13 @@ from ingest.timers import TIMERS
 from shared.addresses import Unusable, phone, zones_of_number
 from shared.runtime import http, metrics
 from shared.runtime.broker import Broker
-from shared.runtime.consumer import Consumer, Reading
+from shared.runtime.consumer import Consumer
 from shared.runtime.database import Database, as_json
 from shared.runtime.measures import Measures
 from shared.runtime.metrics import OutboundMetrics
 from shared.runtime.outbound import Outbound
 from shared.runtime.process import Service
+from shared.runtime.reading import Reading
 from shared.runtime.sealing import Sealer
 from shared.topics import read_by
 from shared.zones import zones_of_country
