@@ -184,15 +184,7 @@ class Consumer:
             progress = progress_of(live, self._owner)
             if not live:
                 return live, progress, Applied(frozenset())
-            return (
-                live,
-                progress,
-                await (
-                    buried(self._database, live, progress, fault=fault, sealer=self._sealer, measures=self._measures)
-                    if fault
-                    else self._apply(live, progress)
-                ),
-            )
+            return live, progress, await (self._buried(live, progress, fault=fault) if fault else self._apply(live, progress))
 
         self._account(*await patience.insist(once, tried=lambda fault: self._measures.retries.labels(cause_of(fault)).inc()))
 
