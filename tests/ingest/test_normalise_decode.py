@@ -53,6 +53,14 @@ def test_what_no_two_readers_would_agree_on_is_refused_with_its_reason(body: byt
     assert SECRET not in str(said)
 
 
+@pytest.mark.parametrize("before", range(8))
+def test_a_number_too_large_is_found_wherever_it_stands(before: int) -> None:
+    for number, code in ((2**63, "number_too_large"), (-(2**63) - 1, "number_too_large"), (2**63 - 1, None)):
+        body = json.dumps({**GOOD, "a" * before: 1, "list": [0, number, "0"]}).encode()
+        (reading,) = read(Raw(body))
+        assert (reading.code if isinstance(reading, Refused) else None) == code
+
+
 def test_a_refusal_takes_a_few_milliseconds() -> None:
     started = time.perf_counter()
     for body in (b"[" * 1_000_000, b'{"a":' * 200_000, b'{"a": ' + b"9" * 1_000_000 + b"}"):

@@ -152,20 +152,21 @@ def _facts(conversation: Document, raw: Raw) -> Facts:
         purpose=purpose_in(attributes),
         thread_ms=ms_of(conversation.get("created_at")),
     )
-    _add_assignee(facts, conversation)
+    facts.update(_assignee(meta, pending=code_in(conversation.get("status")) == _PENDING))
     return facts
 
 
-def _add_assignee(facts: Facts, conversation: Document) -> None:
+def _assignee(meta: Document, *, pending: bool) -> Facts:
     """Newer versions say of an assignee what it is; a bot may be one."""
-    meta = part(conversation, "meta")
     assignee = part(meta, "assignee")
     what = code_in(meta.get("assignee_type")) or code_in(assignee.get("type")) or "user"
-    if code_in(conversation.get("status")) == _PENDING or (assignee and what != "user"):
-        facts["bot"] = True
-    elif who := text(assignee.get("id"), LONGEST_ID):
-        facts.update(facts_of(handled=True, agent=who))
-        facts.update(facts_of(agent_name=text(assignee.get("available_name"), LONGEST_ID) or text(assignee.get("name"), LONGEST_ID)))
+    if pending or (assignee and what != "user"):
+        return {"bot": True}
+    who = text(assignee.get("id"), LONGEST_ID)
+    if who is None:
+        return {}
+    name = text(assignee.get("available_name"), LONGEST_ID) or text(assignee.get("name"), LONGEST_ID)
+    return facts_of(handled=True, agent=who, agent_name=name)
 
 
 def _place(channel: JsonValue) -> tuple[str | None, str | None]:

@@ -17,6 +17,7 @@ LARGEST = 2**63 - 1
 SMALLEST = -(2**63)
 _DIGITS_ALIKE = bytes.maketrans(b"123456789", b"000000000")
 _LONG_RUN = b"0" * 19
+_EVERY_FOURTH, _LEFT_OF_A_LONG_RUN = slice(None, None, 4), b"0" * 4
 _BEFORE_A_NUMBER = b" \t\r\n:,[-"
 _BYTE_ORDER_MARKS = (b"\xef\xbb\xbf", b"\xff\xfe", b"\xfe\xff")
 _COMPLAINTS = (
@@ -39,7 +40,7 @@ def decode(body: bytes) -> JsonValue:
         value: JsonValue = jiter.from_json(body, allow_inf_nan=False, cache_mode="keys", catch_duplicate_keys=True)
     except ValueError as fault:
         raise Unreadable(_code_of(str(fault), body)) from None
-    if b"\\u0000" in body or _holds_a_long_number(body):
+    if (b"\\" in body and b"\\u0000" in body) or _holds_a_long_number(body):
         _look_at_every_scalar(value)
     return value
 
@@ -67,7 +68,12 @@ def _code_of(complaint: str, body: bytes) -> str:
 
 
 def _holds_a_long_number(body: bytes) -> bool:
-    """One that is no text, as ids of twenty digits are: a number stands after a mark or a space, a text after its quote."""
+    """One that is no text, as ids of twenty digits are: a number stands after a mark or a space, a text after its quote.
+
+    Of nineteen digits in a row every fourth byte shows four, which hardly any payload does: few are searched whole.
+    """
+    if _LEFT_OF_A_LONG_RUN not in body[_EVERY_FOURTH].translate(_DIGITS_ALIKE):
+        return False
     alike = body.translate(_DIGITS_ALIKE)
     at = alike.find(_LONG_RUN)
     while at > 0 and alike[at - 1] not in _BEFORE_A_NUMBER:

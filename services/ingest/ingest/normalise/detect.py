@@ -90,6 +90,8 @@ _BY_SOURCE = (("aws.partner/genesys.com", "genesys-cloud"),)
 
 _SHAPES: tuple[tuple[Test, str], ...] = (
     (_is_native, "native"),
+    (_text_begins("event", "conversation_", "message_", "contact_", "inbox_", "webwidget_", "automation_event."), "chatwoot"),
+    (_has_any("topic", "app_id", "data"), "intercom"),
     (_has_any("contactId", "eventType"), "connect-contact-event"),
     (_has("CurrentAgentSnapshot"), "connect-agent-event"),
     (_is_chat_message, "connect-chat-message"),
@@ -97,10 +99,8 @@ _SHAPES: tuple[tuple[Test, str], ...] = (
     (_has_any("ContactId", "EventType"), "connect-contact-event"),
     (_has_any("ContactId", "InitiationMethod", "DisconnectReason", "DisconnectTimestamp"), "connect-contact-record"),
     (lambda document: document.get("Name") == "ContactFlowExecution", "connect-flow-call"),
-    (_has_any("topic", "app_id", "data"), "intercom"),
     (lambda document: document.get("type") == "conversation", "intercom-conversation"),
     (_text_begins("type", "zen:event-type:"), "zendesk"),
-    (_text_begins("event", "conversation_", "message_", "contact_", "inbox_", "webwidget_", "automation_event."), "chatwoot"),
     (_has_any("event", "conversation", "contact_inbox", "changed_attributes"), "chatwoot"),
     (_is_ringcentral, "ringcentral"),
     (_has("core-uuid"), "freeswitch"),

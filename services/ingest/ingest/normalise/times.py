@@ -5,10 +5,10 @@ called doubtful. What cannot be read, or is absurd, is no time either; the recor
 """
 
 import re
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, tzinfo
 from email.utils import parsedate_to_datetime
 from functools import lru_cache
+from typing import NamedTuple
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import JsonValue
@@ -29,8 +29,7 @@ _ISO = re.compile(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Moment:
+class Moment(NamedTuple):
     """`ms` since 1970 UTC, or None. `doubt` is why: placeholder, unreadable, absurd, no_zone, zone_gap, zone_twice, leap_second."""
 
     ms: int | None

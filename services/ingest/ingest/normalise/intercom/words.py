@@ -1,6 +1,6 @@
 """What a conversation says, in either shape: `user` and `assignee` of old, `contacts` and `admin_assignee_id` since version 2."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from ingest.normalise.decode import Document
 from ingest.normalise.fields import (
@@ -49,10 +49,11 @@ def facts(conversation: Document, raw: Raw, *, topic: str = "") -> Facts:
     source, attributes = part(conversation, "source"), part(conversation, "custom_attributes")
     word = code_in(source.get("type"))
     channel, medium = (_CHANNELS.get(word) or channel_and_medium(word)) if word else (raw.default_channel or "chat", None)
+    direction = _direction(conversation, source, topic)
     found = facts_of(
         channel=channel,
         medium=medium,
-        direction=_direction(conversation, topic),
+        direction=direction,
         queue=_team(conversation),
         reason=next(_tags(conversation), None),
         traits=kept(attributes, raw.traits) or None,
@@ -60,7 +61,7 @@ def facts(conversation: Document, raw: Raw, *, topic: str = "") -> Facts:
         thread_ms=ms_of(conversation.get("created_at")),
         rated=True if _asked(conversation) else None,
     )
-    found.update(_who(conversation, topic))
+    found.update(_who(conversation, topic, begun_by_us=direction == "outbound"))
     return found
 
 
@@ -75,29 +76,35 @@ def handles(conversation: Document) -> Handles:
     )
 
 
-def _who(conversation: Document, topic: str) -> Facts:
+def _who(conversation: Document, topic: str, *, begun_by_us: bool) -> Facts:
     """A person handled it who wrote to the customer, or closed it; not a bot, nor an admin to whom nobody answered."""
-    part_author = _author(conversation, topic)
+    parts = _parts(conversation)
+    author = _author(parts, topic)
+    by = code_in(author.get("type"))
+    wrote = _admin_wrote(conversation, parts, topic)
+    if not wrote and (conversation.get("ai_agent_participated") is True or by == "bot"):
+        return {"bot": True}
+    spoke = wrote or (wrote is None and (topic == _CLOSED or (not topic and is_closed(conversation))))
+    handled = spoke and (not begun_by_us or _customer_wrote(conversation, parts, topic))
+    agent, name = _agent(conversation, author if by == "admin" else {})
+    return facts_of(agent=agent, agent_name=name, handled=True if handled else None)
+
+
+def _agent(conversation: Document, admin: Document) -> tuple[str | None, str | None]:
+    """To whom it is assigned, or else the admin who did the latest; with the name, where one of the two is named."""
     assignee = part(conversation, "assignee")
     assigned = conversation.get("admin_assignee_id") or (assignee.get("id") if code_in(assignee.get("type")) == "admin" else None)
-    admin = part_author if code_in(part_author.get("type")) == "admin" else {}
     agent = text(assigned, LONGEST_ID) or text(admin.get("id"), LONGEST_ID)
-    names = {text(one.get("id"), LONGEST_ID): text(one.get("name"), LONGEST_ID) for one in (assignee, admin)}
-    wrote = _admin_wrote(conversation, topic)
-    bot = conversation.get("ai_agent_participated") is True or code_in(part_author.get("type")) == "bot"
-    if bot and not wrote:
-        return {"bot": True}
-    answered = not _begun_by_us(conversation, topic) or _customer_wrote(conversation, topic)
-    spoke = wrote or (wrote is None and (topic == _CLOSED or (not topic and is_closed(conversation))))
-    return facts_of(agent=agent, agent_name=names.get(agent), handled=True if spoke and answered else None)
+    named = (one for one in (admin, assignee) if agent and text(one.get("id"), LONGEST_ID) == agent)
+    return agent, next((text(one.get("name"), LONGEST_ID) for one in named), None)
 
 
-def _admin_wrote(conversation: Document, topic: str) -> bool | None:
+def _admin_wrote(conversation: Document, parts: Sequence[Document], topic: str) -> bool | None:
     """None where the conversation does not say."""
     statistics = part(conversation, "statistics")
     if topic in _ADMIN_WROTE or statistics.get("first_admin_reply_at") or statistics.get("last_admin_reply_at"):
         return True
-    if _first_author(conversation) == "admin" or any(_is_reply(one) for one in _parts(conversation)):
+    if _first_author(conversation) == "admin" or any(map(_is_reply, parts)):
         return True
     return False if "first_admin_reply_at" in statistics else None
 
@@ -107,20 +114,15 @@ def _is_reply(one: Document) -> bool:
     return code_in(author.get("type")) == "admin" and code_in(one.get("part_type")) in _WORDS_OF_ADMINS and bool(one.get("body"))
 
 
-def _customer_wrote(conversation: Document, topic: str) -> bool:
+def _customer_wrote(conversation: Document, parts: Sequence[Document], topic: str) -> bool:
     statistics = part(conversation, "statistics")
     if topic in _CUSTOMER_WROTE or conversation.get("first_contact_reply") or statistics.get("first_contact_reply_at"):
         return True
-    return any(code_in(part(one, "author").get("type")) in _CUSTOMERS for one in _parts(conversation))
+    return any(code_in(part(one, "author").get("type")) in _CUSTOMERS for one in parts)
 
 
-def _begun_by_us(conversation: Document, topic: str) -> bool:
-    return _direction(conversation, topic) == "outbound"
-
-
-def _direction(conversation: Document, topic: str) -> str | None:
+def _direction(conversation: Document, source: Document, topic: str) -> str | None:
     """By how it was delivered, or, in the older shape, by who wrote first."""
-    source = part(conversation, "source")
     delivered = code_in(source.get("delivered_as"))
     if delivered in _BEGUN_BY_US or topic == "conversation.admin.single.created":
         return "outbound"
@@ -141,9 +143,8 @@ def _asked(conversation: Document) -> bool:
     return rating.get("rating") is not None or bool(rating.get("requested_at"))
 
 
-def _author(conversation: Document, topic: str) -> Document:
+def _author(parts: Sequence[Document], topic: str) -> Document:
     """Of the latest part, which is what a notification tells of."""
-    parts = _parts(conversation)
     latest = parts[-1] if parts else {}
     return part(latest, "author") if topic or code_in(latest.get("part_type")) == "close" else {}
 
