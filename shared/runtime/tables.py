@@ -159,6 +159,20 @@ def _runs(metadata: MetaData) -> Table:
     )
 
 
+def forgetting_table(metadata: MetaData) -> Table:
+    """Of a service that is told of erasures: whose traces are still to be looked for, and how far that was done. Gone when it is over."""
+    return Table(
+        "forgetting",
+        metadata,
+        Column("request_id", Uuid, primary_key=True),
+        Column("customer_id", Uuid, nullable=False),
+        Column("traces", JSONB, nullable=False),
+        Column("counts", JSONB, nullable=False),
+        Column("letters_to", Uuid, nullable=False, server_default=text("'00000000-0000-0000-0000-000000000000'")),
+        _at("asked"),
+    )
+
+
 def _people(metadata: MetaData) -> list[Table]:
     api_key = Table(
         "api_key",
@@ -199,5 +213,5 @@ FIRST = frozenset({"outbox", "inbox", "consumer_offset", "dead_letter", "topic_c
 def create_runtime_tables(op: _Operations, only: Collection[str] = FIRST) -> None:
     """For a service's migration; `op` is alembic's. Later changes to these tables are migrations of their own."""
     metadata = MetaData()
-    tables = [table for table in runtime_tables(metadata) if table.name in only]
+    tables = [table for table in (*runtime_tables(metadata), forgetting_table(metadata)) if table.name in only]
     metadata.create_all(op.get_bind(), tables)  # type: ignore[arg-type]  # alembic types its bind as object here

@@ -31,6 +31,8 @@ update waiting w set tries = w.tries + 1, due = now() + least(power(2, w.tries +
 from (select id from waiting where due <= now() order by due limit 100 for update skip locked) d
 where d.id = w.id returning w.*, w.until <= now() as over"""
 
+_PUT_ANEW = "delete from waiting where topic = :topic and hash = :hash and id <> :id"
+
 
 async def park(unit: Unit, parked: Sequence[tuple[Delivery[Any], str]], sealer: Sealer) -> None:
     if not parked:
@@ -50,16 +52,25 @@ async def hand_in_again(database: Database, apply: Apply, sealer: Sealer) -> int
     for each in due:
         record = _record(each, sealer)
         applied = await apply([record], None, again=True)
+        if applied.parked:
+            await _forgotten_meanwhile(database, each)
         if not applied.parked or each["over"]:
             await _leave(database, each["id"], letter=Letter(record, UNKNOWN_REFERENCE) if applied.parked else None, sealer=sealer)
             done += 1
     return done
 
 
-async def _leave(database: Database, waited: UUID, *, letter: Letter | None, sealer: Sealer) -> None:
+async def _forgotten_meanwhile(database: Database, each: RowMapping) -> None:
+    """Where its row went while it was tried, because somebody asked to be forgotten, the try has put it there anew."""
     async with database.transaction() as unit:
-        await run(unit.tx, "delete from waiting where id = :id", id=waited)
-        await dead_letters.bury(unit.tx, [letter] if letter else [], sealer)
+        await run(unit.tx, _PUT_ANEW, topic=each["topic"], hash=each["hash"], id=each["id"])
+
+
+async def _leave(database: Database, waited: UUID, *, letter: Letter | None, sealer: Sealer) -> None:
+    """What has gone meanwhile leaves nothing behind."""
+    async with database.transaction() as unit:
+        if await run(unit.tx, "delete from waiting where id = :id", id=waited):
+            await dead_letters.bury(unit.tx, [letter] if letter else [], sealer)
 
 
 def _record(each: RowMapping, sealer: Sealer) -> Record:

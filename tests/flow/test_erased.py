@@ -5,6 +5,7 @@ import json
 import logging
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any
 
 import httpx
@@ -20,13 +21,20 @@ from shared.runtime.keys import NewKey, create_key
 from shared.runtime.memory import MemoryBroker
 from shared.runtime.sealing import Sealer
 from shared.runtime.settings import load
-from shared.schemas import ProfileGiven, SurveyAnswered
+from shared.schemas import CallbackAttempted, ProfileGiven, SurveyAnswered
 from shared.topics import DEAD
 from tests.support.remains import remains
 
 PHONE, EMAIL, MEMBER, NAME, WORDS = "+12125550199", "canary.bird@example.com", "M-CANARY-77", "Canary Bird", "canary words"
 CANARIES = (PHONE, EMAIL, MEMBER, NAME, WORDS, "(212) 555-0199", "2125550199")
-WRITTEN_BY_OUTSIDERS = ("interactions.phone", "interactions.web", "interactions.chat", "customers.profiles", "survey.responses")
+WRITTEN_BY_OUTSIDERS = (
+    "interactions.phone",
+    "interactions.web",
+    "interactions.chat",
+    "customers.profiles",
+    "survey.responses",
+    "callbacks.outcomes",
+)
 TALLY = "select day, kind, channel, segment, moment, promoters, passives, detractors from tally_by_segment"
 CUSTOMER = {"member_id": MEMBER, "phone": "(212) 555-0199", "email": EMAIL, "name": NAME}
 CALL: tuple[tuple[str, int, dict[str, Any]], ...] = (
@@ -57,6 +65,17 @@ def answer(ref: str) -> Outgoing:
     return _ours("survey.responses", SurveyAnswered.TYPE, said)
 
 
+def broken(case_id: object) -> list[Outgoing]:
+    """A message for each service that none of them can take."""
+    answer = {"answer_id": "a-2", "address": "(212) 555-0199", "channel": "ivr", "score": "two", "comment": WORDS}
+    call = {"attempt_id": "t-1", "case_id": str(case_id), "outcome": "no_answer", "note": WORDS}
+    return [
+        Outgoing("interactions.phone", None, f'{{"{PHONE}'.encode(), ()),
+        _ours("survey.responses", SurveyAnswered.TYPE, answer),
+        _ours("callbacks.outcomes", CallbackAttempted.TYPE, call),
+    ]
+
+
 def _ours(topic: str, kind: str, said: dict[str, Any]) -> Outgoing:
     headers = {"ce_id": f"{topic}-1", "ce_source": "/outsider", "ce_type": kind}
     return Outgoing(topic, MEMBER.encode(), json.dumps(said).encode(), tuple((name, value.encode()) for name, value in headers.items()))
@@ -70,11 +89,13 @@ async def test_an_erased_person_is_in_no_database_no_topic_of_ours_and_no_log(ca
         settings = load(Settings)
         sealer = Sealer(settings.seal_keys, settings.pepper)
         ask = _asker(databases)
-        unreadable = Outgoing("interactions.phone", None, f'{{"{PHONE}'.encode(), ())
-        await stack.broker.publish([profile(), *contact("c-1", datetime.now(UTC)), unreadable])
+        await stack.broker.publish([profile(), *contact("c-1", datetime.now(UTC))])
         await _until(lambda: ask("scoring", "select 1 from survey where state = 'sent'"))
         await stack.broker.publish([answer("c-1")])
-        await _until(lambda: ask("routing", "select 1 from cases"))
+        (case,) = await _until(lambda: ask("routing", "select id from cases"))
+        await stack.broker.publish(broken(case["id"]))
+        for service in SERVICES:
+            await _until(partial(ask, service, "select 1 from dead_letter"))
         tally = await ask("scoring", TALLY)
         assert all([await remains(databases[each], sealer, CANARIES) for each in SERVICES])
 

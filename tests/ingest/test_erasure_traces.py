@@ -7,8 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ingest.erasure.traces import Traces, finder, of_handles
+from ingest.erasure.traces import of_handles
 from ingest.people.canonical import Naming
+from shared.traces import Traces, finder
 
 TRACES: Traces = frozenset({("phone", "+12125550142"), ("email", "ana.lopez@example.com"), ("id", "M-104"), ("id", "7")})
 NAMING = Naming(lambda kind, _scope, value: f"{kind}:{value}", "US")

@@ -1,12 +1,16 @@
 """A person is forgotten: nothing of theirs stays, counts still add up, and no replay brings them back."""
 
+import json
 from uuid import uuid4
 
 from routing.cases.model import State
 from routing.cases.queue import store as queue
 from routing.cases.work import handle as work
 from routing.cases.work.model import Call
+from shared.runtime import dead_letters
+from shared.runtime.broker import Record
 from shared.runtime.database import rows
+from shared.runtime.dead_letters import Letter
 from shared.schemas import ConsentChanged, CustomerChanged, CustomerErased
 from tests.support.cases import NOW, Routing, a_customer, a_point, an_answer, refusal, seen
 
@@ -17,6 +21,13 @@ def erased(customer_id: object) -> CustomerErased:
     return CustomerErased.model_validate({"request_id": uuid4(), "customer_ids": [customer_id], "requested_at": NOW, "basis": "request"})
 
 
+async def erase(desk: Routing, customer_id: object) -> None:
+    """Until nothing is left to look for."""
+    await desk.hand("customers.erased", erased(customer_id))
+    while await desk.tick("searching_for_the_erased"):
+        pass
+
+
 async def test_an_erased_person_is_in_no_table_while_the_counts_stay(desk: Routing) -> None:
     private = desk.deps.sealer.seal({"given_name": "Lena"})
     someone = a_customer(points=(a_point("canary-ref"),), private=private)
@@ -25,7 +36,7 @@ async def test_an_erased_person_is_in_no_table_while_the_counts_stay(desk: Routi
         claimed = await work.claim(unit, desk.deps, seen(await desk.case()))
         await work.log_call(unit, desk.deps, seen(claimed), Call("a-1", "no_answer", note="canary"))
 
-    await desk.hand("customers.erased", erased(someone.customer_id))
+    await erase(desk, someone.customer_id)
 
     async with desk.deps.database.transaction() as unit:
         whole = "".join([str([dict(each) for each in await rows(unit.tx, f"select * from {table}")]) for table in TABLES])
@@ -39,7 +50,7 @@ async def test_an_erased_person_is_in_no_table_while_the_counts_stay(desk: Routi
     assert (report["service"], report["done"], report["counts"]) == (
         "routing",
         True,
-        {"cases": 1, "notes": 1, "answers": 1, "customers": 1},
+        {"cases": 1, "notes": 1, "answers": 1, "customers": 1, "dead_letters": 0, "waiting": 0},
     )
 
 
@@ -67,3 +78,38 @@ async def test_a_refusal_of_an_address_outlives_the_person(desk: Routing) -> Non
     await desk.hear(an_answer(2, customer=a_customer(points=(a_point("shared"),))))
 
     assert (await desk.cases())[-1].consent_basis == "refused"
+
+
+async def test_dead_letters_that_name_an_erased_person_are_emptied(desk: Routing) -> None:
+    private = desk.deps.sealer.seal({"member_id": "M-104", "addresses": {"canary-ref": "+15550000000"}})
+    someone = a_customer(points=(a_point("canary-ref"),), private=private)
+    answer = an_answer(2, customer=someone)
+    await desk.hear(answer)
+    case = await desk.case()
+    theirs: list[dict[str, object]] = [
+        {"case_id": str(case.id), "note": "canary"},
+        {"survey_id": str(answer.survey_id), "comment": "canary"},
+        {"customer": {"customer_id": str(someone.customer_id)}},
+        {"customer": {"private": private.model_dump()}},
+        {"note": "call (555) 000-0000"},
+    ]
+    others: list[dict[str, object]] = [{"case_id": str(uuid4()), "note": "somebody else"}]
+    async with desk.deps.database.transaction() as unit:
+        await dead_letters.bury(unit.tx, [broken(each) for each in (*theirs, *others)], desk.deps.sealer)
+
+    await erase(desk, someone.customer_id)
+
+    async with desk.deps.database.transaction() as unit:
+        kept = await rows(unit.tx, "select key, headers, body from dead_letter where state = 'discarded'")
+        left = await rows(unit.tx, "select body from dead_letter where state = 'waiting'")
+        copies = await rows(unit.tx, "select 1 from outbox where dead_letter is not null")
+    opened = desk.deps.sealer.unseal_bytes
+    assert [(each["key"], each["headers"], opened(each["body"])) for each in kept] == [(None, [], b"")] * len(theirs)
+    assert [json.loads(opened(each["body"])) for each in left] == others
+    assert len(copies) == len(others)
+    assert [report["counts"]["dead_letters"] for report in await desk.sent("erasure-reported")] == [len(theirs)]
+
+
+def broken(said: dict[str, object]) -> Letter:
+    record = Record("callbacks.outcomes", 0, 1, b"canary", json.dumps(said).encode(), (("ce_subject", b"canary"),), NOW)
+    return Letter(record, "missing", "by")

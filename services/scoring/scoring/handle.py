@@ -6,18 +6,16 @@ from uuid import UUID
 
 from scoring.ask import store as surveys
 from scoring.ask.handle import Look, judge, newest
-from scoring.ask.inbox import store as inbox
 from scoring.ask.known import Subject
 from scoring.decide import store as decisions
 from scoring.decide.first import RECOVERY, TNPS
 from scoring.decide.policies.handle import policies_in_force
 from scoring.deps import Deps
-from scoring.listen.erasure import store as answers
+from scoring.listen.erasure.handle import customer_erased
 from scoring.listen.handle import survey_answered
 from scoring.people import store as people
 from scoring.people.callbacks import store as callbacks
 from scoring.people.model import call
-from shared.runtime.database import Unit
 from shared.runtime.delivery import Delivery
 from shared.runtime.handling import Batch, Handler
 from shared.schemas import (
@@ -25,14 +23,9 @@ from shared.schemas import (
     ConsentChanged,
     CustomerChanged,
     CustomerErased,
-    ErasureReported,
     InteractionCompleted,
     SurveyAnswered,
 )
-from shared.topics import TOPICS
-
-CARRIED = ("interactions.completed", "survey.responses", "feedback.scored")
-"""Topics we read or write that carry sealed words or snapshots for as long as they are kept."""
 
 
 def look_at_contacts(deliveries: Sequence[Delivery[InteractionCompleted]]) -> Look:
@@ -89,29 +82,6 @@ async def callback_changed(batch: Batch[CallbackChanged], deps: Deps) -> None:
 def _latest(items: Iterable[Delivery[CallbackChanged]]) -> dict[UUID, CallbackChanged]:
     """Of each case the highest revision."""
     return {item.message.case_id: item.message for item in sorted(items, key=lambda item: item.message.revision)}
-
-
-async def customer_erased(batch: Batch[CustomerErased], _: Deps) -> None:
-    """The person is forgotten under every id they had, and it is reported; scores and counts stay."""
-    for delivery in batch.items:
-        report = await _erase(batch.unit, delivery.message)
-        batch.unit.send(report, key=delivery.message.customer_ids[0], correlation=delivery.message.request_id)
-
-
-async def _erase(unit: Unit, asked: CustomerErased) -> ErasureReported:
-    ids = await people.ids_of(unit.tx, asked.customer_ids)
-    await people.lock(unit.tx, ids)
-    erased = await surveys.erase(unit.tx, ids)
-    await callbacks.erase(unit.tx, ids)
-    counts = {
-        "answers": await answers.erase(unit.tx, erased),
-        "messages": await inbox.erase(unit.tx, erased),
-        "surveys": len(erased),
-        "decisions": await decisions.erase(unit.tx, ids),
-        **await people.erase(unit.tx, ids, at=unit.now),
-    }
-    clean_by = unit.now + max(TOPICS[topic].retention for topic in CARRIED)
-    return ErasureReported(request_id=asked.request_id, service="scoring", counts=counts, clean_by=clean_by, done=True)
 
 
 HANDLERS: Mapping[str, Handler[Deps]] = {

@@ -12,7 +12,7 @@ from ingest.contacts import store as contacts
 from ingest.contacts.store import EventRow
 from ingest.erasure import store
 from ingest.erasure.model import Found, Sweep
-from ingest.erasure.traces import Traces, of_handles, of_profile
+from ingest.erasure.traces import of_handles, of_profile
 from ingest.metrics import Metrics
 from ingest.people import store as people
 from ingest.people.canonical import handles_of, member, named
@@ -24,6 +24,7 @@ from shared.runtime.database import Unit
 from shared.runtime.handling import Batch
 from shared.schemas import Consent, ConsentChanged, CustomerChanged, CustomerErased, ErasureReported, Sealed
 from shared.topics import SERVICES
+from shared.traces import Traces
 
 
 @dataclass(frozen=True, slots=True)

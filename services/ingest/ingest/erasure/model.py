@@ -6,8 +6,8 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from ingest.erasure.traces import Traces
 from ingest.people.model import Handle
+from shared.traces import Traces
 
 Root = tuple[str, str, str]
 """Platform, account and the platform's own id of a whole contact."""

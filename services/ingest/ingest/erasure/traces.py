@@ -1,26 +1,11 @@
-"""What a person's handles look like in bytes we could not read: written in any way, quoted, escaped, wrapped in base64."""
+"""What leads to a person in bytes nobody could read, as their profile and their platforms write it."""
 
-import base64
-import binascii
-import json
-import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from urllib.parse import unquote_plus
-
-from phonenumbers import NumberParseException, parse
+from collections.abc import Mapping
 
 from ingest.people.canonical import Naming, address
 from ingest.people.model import Address
 from ingest.people.profile import Known
-
-SHORTEST_ID, SHORTEST_NUMBER = 3, 5
-"""A shorter id is found in everything: it says nothing by itself. One of digits only needs to be longer still."""
-DEEPEST = 4
-BETWEEN_DIGITS = r"[\s().\-/]*"
-WRAPPED = re.compile(r"[A-Za-z0-9+/_-]{16,}={0,2}")
-
-Traces = frozenset[tuple[str, str]]
-"""Kind (phone, email, id) and value; numbers and mailboxes are canonical."""
+from shared.traces import Traces
 
 
 def of_profile(person: Known) -> Traces:
@@ -34,79 +19,3 @@ def of_handles(written: Mapping[str, object], naming: Naming) -> Traces:
     found = (address(kind, said[kind], naming) for kind in ("email", "phone") if kind in said)
     addresses = {(each.kind, each.value) for each in found if isinstance(each, Address)}
     return frozenset(addresses | {("id", said[kind]) for kind in ("member_id", "contact_id") if kind in said})
-
-
-def finder(traces: Traces) -> Callable[[Iterable[bytes | None]], bool]:
-    """Says whether one of several byte strings (a key, header values, a body) holds any of these."""
-    ids = frozenset(value for kind, value in traces if kind == "id" and _tells_enough(value))
-    patterns = [_phone(value) for kind, value in traces if kind == "phone"]
-    patterns += [_mailbox(value) for kind, value in traces if kind == "email"]
-    patterns += [rf"(?<![\w-]){re.escape(value)}(?![\w-])" for value in ids]
-    if not patterns:
-        return lambda _: False
-    pattern = re.compile("|".join(sorted(patterns)), re.IGNORECASE)
-    return lambda parts: any(pattern.search(text) for part in parts if part for text in texts(part.decode(errors="replace")))
-
-
-def _tells_enough(value: str) -> bool:
-    return len(value) >= (SHORTEST_NUMBER if value.isdigit() else SHORTEST_ID)
-
-
-def _phone(e164: str) -> str:
-    """With or without the country's prefix, and with whatever people put between digits."""
-    try:
-        number = parse(e164)
-    except NumberParseException:
-        return re.escape(e164)
-    national = BETWEEN_DIGITS.join(str(number.national_number))
-    prefix = BETWEEN_DIGITS.join(str(number.country_code))
-    return rf"(?<!\d)(?:0|00|011)?(?:{prefix}{BETWEEN_DIGITS}(?:\(0\))?{BETWEEN_DIGITS})?{national}(?!\d)"
-
-
-def _mailbox(value: str) -> str:
-    return rf"(?<![\w.+%-]){re.escape(value)}(?![\w-])"
-
-
-def texts(text: str, depth: int = 0) -> Iterator[str]:
-    """The text, percent-decoded, and what its JSON strings and base64 hold, a few layers deep."""
-    yield text
-    if "%" in text:
-        yield unquote_plus(text)
-    if depth == DEEPEST:
-        return
-    for inner in (*_strings(text), *_unwrapped(text)):
-        yield from texts(inner, depth + 1)
-
-
-def _strings(text: str) -> list[str]:
-    """Of a JSON document that has anything escaped in it; its other strings are seen as they stand."""
-    if "\\" not in text:
-        return []
-    try:
-        found = json.loads(text)
-    except (ValueError, RecursionError):
-        return []
-    return list(_leaves(found))
-
-
-def _leaves(value: object) -> Iterator[str]:
-    waiting = [value]
-    while waiting:
-        match waiting.pop():
-            case str() as text:
-                yield text
-            case dict() as members:
-                waiting += [*members.keys(), *members.values()]
-            case list() as items:
-                waiting += items
-            case _:  # numbers and the like are seen in the text as they stand
-                pass
-
-
-def _unwrapped(text: str) -> Iterator[str]:
-    for found in WRAPPED.findall(text):
-        plain = found.translate(str.maketrans("-_", "+/"))
-        try:
-            yield base64.b64decode(plain + "=" * (-len(plain) % 4), validate=True).decode()
-        except (binascii.Error, ValueError):
-            continue

@@ -6,26 +6,23 @@ When nothing is left, what was looked for is forgotten, and ingest reports like 
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import replace
 from typing import Any
-from uuid import UUID
-
-from sqlalchemy import RowMapping
 
 from ingest.contacts import store as contacts
 from ingest.erasure.handle import Office, unsealed
 from ingest.erasure.model import Root, Seen, Sweep
 from ingest.erasure.search import store
 from ingest.erasure.store import forget_digests, keep_report, mark
-from ingest.erasure.traces import finder, of_handles
+from ingest.erasure.traces import of_handles
 from ingest.people import store as people
 from ingest.people.canonical import named
 from ingest.people.handle import Desk
 from ingest.people.identify import admitted
 from ingest.people.model import Handle, Nobody
+from shared.runtime import forgetting
 from shared.runtime.database import Unit
-from shared.runtime.errors import Unprocessable
-from shared.runtime.sealing import SealingKeyMissing
 from shared.schemas import ErasureReported
 from shared.topics import SERVICES, TOPICS
+from shared.traces import finder
 
 CARRIED = ("interactions.phone", "interactions.web", "interactions.chat", "customers.profiles", "interactions.completed")
 """Topics we read or write that carry handles or snapshots for as long as they are kept, and so do copies of dead letters.
@@ -41,11 +38,14 @@ async def search(unit: Unit, office: Office) -> int:
     if roots is not None:
         await store.move(unit.tx, await _forget_events(unit, office, sweep, roots))
         return 1
-    letters = await store.letters(unit.tx, after=sweep.letters_to, limit=office.letters_at_once)
-    sweep = await _empty_letters(unit, office.desk, sweep, letters)
-    await store.move(unit.tx, sweep, letters_to=letters[-1]["id"] if letters else None)
-    if len(letters) < office.letters_at_once:
-        await _report(unit, await _forget_waiting(unit, office.desk, sweep))
+    page = await forgetting.empty_letters(
+        unit.tx, finder(sweep.traces), office.desk.sealer, after=sweep.letters_to, limit=office.letters_at_once
+    )
+    sweep = _counted(sweep, "dead_letters", page.emptied)
+    await store.move(unit.tx, sweep, letters_to=page.next)
+    if page.next is None:
+        waiting = await forgetting.forget_waiting(unit.tx, finder(sweep.traces), office.desk.sealer)
+        await _report(unit, _counted(sweep, "waiting", waiting))
     return 1
 
 
@@ -100,34 +100,6 @@ def _kept(seen: Seen, desk: Desk, own: Collection[str]) -> dict[str, Any]:
             kept[name] = value
     refs = [each.ref for each in seen.handles if each.ref not in own]
     return {"id": seen.event, "handles": desk.sealer.seal(kept) if refs else None, "refs": refs or None}
-
-
-async def _empty_letters(unit: Unit, desk: Desk, sweep: Sweep, letters: Sequence[RowMapping]) -> Sweep:
-    ids = _that_name_them(letters, sweep, desk)
-    if ids:
-        await store.empty_letters(unit.tx, ids, nothing=desk.sealer.seal_bytes(b""))
-    return _counted(sweep, "dead_letters", len(ids))
-
-
-async def _forget_waiting(unit: Unit, desk: Desk, sweep: Sweep) -> Sweep:
-    ids = _that_name_them(await store.waiting(unit.tx), sweep, desk)
-    if ids:
-        await store.forget_waiting(unit.tx, ids)
-    return _counted(sweep, "waiting", len(ids))
-
-
-def _that_name_them(kept: Iterable[RowMapping], sweep: Sweep, desk: Desk) -> list[UUID]:
-    names_them = finder(sweep.traces)
-    return [each["id"] for each in kept if names_them(_bytes(each, desk))]
-
-
-def _bytes(kept: RowMapping, desk: Desk) -> list[bytes | None]:
-    """All that came with a record. A body that nobody has the key of any more is erased as it is."""
-    try:
-        body = desk.sealer.unseal_bytes(kept["body"])
-    except (SealingKeyMissing, Unprocessable):
-        body = b""
-    return [kept["key"], body, *(bytes.fromhex(value) for _, value in kept["headers"])]
 
 
 def _counted(sweep: Sweep, what: str, many: int) -> Sweep:

@@ -1,20 +1,18 @@
 """Every query of the search for what is left of erased people."""
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import RowMapping
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from ingest.erasure.model import Root, Sweep
 from ingest.erasure.store import named_roots, root_of
-from ingest.erasure.traces import Traces
 from shared.runtime.database import as_json, row, rows, run
 from shared.runtime.sealing import Sealer
 from shared.schemas import Sealed
+from shared.traces import Traces
 
-_IDS = "select cast(value as uuid) from jsonb_array_elements_text(cast(:ids as jsonb))"
 _REFS = "array(select jsonb_array_elements_text(cast(:refs as jsonb)))"
 
 _FORGET_POINTS = f"""
@@ -33,12 +31,6 @@ left join event v on v.received > (select events_to from erasure where id = :id)
 _KEEP_HANDLES = """
 update event e set handles = k.handles, refs = k.refs
 from jsonb_to_recordset(cast(:kept as jsonb)) as k(id uuid, handles jsonb, refs jsonb) where e.id = k.id"""
-_LETTERS = "select id, key, headers, body from dead_letter where id > :after order by id limit :limit"
-_EMPTY_LETTERS = f"""
-with emptied as (
-  update dead_letter set key = null, headers = '[]', body = :nothing, state = 'discarded' where id in ({_IDS}) returning id)
-delete from outbox where dead_letter in (select id from emptied)"""
-_WAITING = "select id, key, headers, body from waiting order by id"
 _MOVE = """
 update erasure set letters_to = coalesce(cast(:letters_to as uuid), letters_to), counts = cast(:counts as jsonb) where id = :id"""
 _WIDEN = """
@@ -72,24 +64,6 @@ async def keep_handles(tx: AsyncConnection, kept: Iterable[Mapping[str, Any]]) -
 async def forget_points(tx: AsyncConnection, contacts: Iterable[Root], refs: Iterable[str]) -> None:
     """Of contacts that named nobody but used one of these addresses."""
     await run(tx, _FORGET_POINTS, roots=named_roots(contacts), refs=as_json(sorted(refs)))
-
-
-async def letters(tx: AsyncConnection, *, after: UUID, limit: int) -> Sequence[RowMapping]:
-    """Dead letters with their sealed bodies, in the order in which they were buried."""
-    return await rows(tx, _LETTERS, after=after, limit=limit)
-
-
-async def empty_letters(tx: AsyncConnection, ids: Collection[UUID], *, nothing: bytes) -> None:
-    """Their fault and the hash of their bytes stay, so that the same bytes read again are not kept again; a copy that waits goes."""
-    await run(tx, _EMPTY_LETTERS, ids=as_json(list(ids)), nothing=nothing)
-
-
-async def waiting(tx: AsyncConnection) -> Sequence[RowMapping]:
-    return await rows(tx, _WAITING)
-
-
-async def forget_waiting(tx: AsyncConnection, ids: Collection[UUID]) -> None:
-    await run(tx, f"delete from waiting where id in ({_IDS})", ids=as_json(list(ids)))
 
 
 async def move(tx: AsyncConnection, sweep: Sweep, *, letters_to: UUID | None = None) -> None:
