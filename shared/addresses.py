@@ -9,6 +9,7 @@ from functools import lru_cache
 from unicodedata import normalize
 
 from phonenumbers import (
+    COUNTRY_CODE_TO_REGION_CODE,
     NumberParseException,
     PhoneNumber,
     PhoneNumberFormat,
@@ -16,11 +17,11 @@ from phonenumbers import (
     ValidationResult,
     format_number,
     is_possible_number_with_reason,
-    is_valid_number,
     number_type,
     parse,
 )
-from phonenumbers.timezone import UNKNOWN_TIMEZONE, time_zones_for_number
+from phonenumbers.phonenumberutil import is_number_type_geographical
+from phonenumbers.timezone import UNKNOWN_TIMEZONE, time_zones_for_geographical_number, time_zones_for_number
 
 from shared.codes import as_code
 
@@ -92,16 +93,33 @@ def phone_of(text: str, country: str | None) -> Address | Unusable:
         number = parse(text, country)
     except NumberParseException as refused:
         return Unusable(NOT_PARSED.get(refused.error_type, "not_a_number"))
-    return usable(number) if is_valid_number(number) else Unusable(why_invalid(number, text))
-
-
-def usable(number: PhoneNumber) -> Address | Unusable:
-    """A number that is in use, by what it is used for."""
-    kind = number_type(number)
+    e164 = str(format_number(number, PhoneNumberFormat.E164))
+    kind = kind_of(e164)
+    if kind == PhoneNumberType.UNKNOWN:
+        return Unusable(why_invalid(number, text))
     if kind not in USES:
         return Unusable(NOBODYS.get(kind, "unknown_use"))
-    uses = ("voice",) if number.extension else USES[kind]
-    return Address("phone", str(format_number(number, PhoneNumberFormat.E164)), uses)
+    return Address("phone", e164, ("voice",) if number.extension else USES[kind])
+
+
+@lru_cache(maxsize=65_536)
+def kind_of(e164: str) -> int:
+    """What a number is used for, UNKNOWN where nobody has it. Remembered, because its zones depend on it too."""
+    number = number_in(e164)
+    return number_type(number) if number else PhoneNumberType.UNKNOWN
+
+
+def number_in(e164: str) -> PhoneNumber | None:
+    """A number in its canonical form, which needs no parsing; None where no country has it. The zeros it begins with belong to it."""
+    digits = e164.removeprefix("+")
+    if digits == e164 or not (digits.isascii() and digits.isdecimal()):
+        return None
+    size = next((size for size in (1, 2, 3) if int(digits[:size]) in COUNTRY_CODE_TO_REGION_CODE), len(digits))
+    national = digits[size:]
+    zeros = len(national[:-1]) - len(national[:-1].lstrip("0"))
+    if not national:
+        return None
+    return PhoneNumber(int(digits[:size]), int(national), italian_leading_zero=zeros > 0, number_of_leading_zeros=zeros or None)
 
 
 def why_invalid(number: PhoneNumber, text: str) -> str:
@@ -143,8 +161,9 @@ def masked(value: str) -> str:
 @lru_cache(maxsize=65_536)
 def zones_of_number(e164: str) -> tuple[str, ...]:
     """Every zone that a number's prefix covers; none where the prefix does not tell. A mobile number may have moved since."""
-    try:
-        found = time_zones_for_number(parse(e164))
-    except NumberParseException:
+    number, kind = number_in(e164), kind_of(e164)
+    if number is None:
         return ()
+    by_place = is_number_type_geographical(kind, number.country_code)
+    found = time_zones_for_geographical_number(number) if by_place else time_zones_for_number(number)
     return tuple(zone for zone in found if zone != UNKNOWN_TIMEZONE)

@@ -3,8 +3,19 @@
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
+from phonenumbers import (
+    COUNTRY_CODES_FOR_NON_GEO_REGIONS,
+    SUPPORTED_REGIONS,
+    PhoneNumberFormat,
+    PhoneNumberType,
+    example_number_for_non_geo_entity,
+    example_number_for_type,
+    format_number,
+    number_type,
+)
+from phonenumbers.timezone import UNKNOWN_TIMEZONE, time_zones_for_number
 
-from shared.addresses import Address, Unusable, classify, email, masked, phone, zones_of_number
+from shared.addresses import USES, Address, Unusable, classify, email, masked, phone, zones_of_number
 from shared.zones import is_zone
 
 BOTH = ("voice", "sms")
@@ -120,6 +131,18 @@ def test_an_address_is_shown_masked(value: str, shown: str) -> None:
 )
 def test_a_numbers_prefix_tells_its_zones_or_nothing(number: str, zones: tuple[str, ...]) -> None:
     assert zones_of_number(number) == zones
+
+
+def test_every_kind_of_number_of_every_country_reads_as_the_numbering_plan_says() -> None:
+    kinds = PhoneNumberType.values()
+    examples = [example for region in SUPPORTED_REGIONS for kind in kinds if (example := example_number_for_type(region, kind))]
+    examples += [example for code in COUNTRY_CODES_FOR_NON_GEO_REGIONS if (example := example_number_for_non_geo_entity(code))]
+
+    assert len(examples) > 1_000
+    for number in examples:
+        e164 = format_number(number, PhoneNumberFormat.E164)
+        assert isinstance(phone(e164), Address) == (number_type(number) in USES)
+        assert zones_of_number(e164) == tuple(zone for zone in time_zones_for_number(number) if zone != UNKNOWN_TIMEZONE)
 
 
 def test_every_zone_of_a_number_is_in_the_time_zone_database() -> None:
