@@ -18,6 +18,10 @@ from tests.support.ingest import PHONE, call, ingest
 
 pytestmark = pytest.mark.browser
 SHOTS = os.environ.get("SHOTS")
+_TO_THE_END_OF_THE_BAR = """(name) => {
+  const bar = name.closest("header"), right = (box) => box.getBoundingClientRect().right;
+  return Math.round(right(bar) - parseFloat(getComputedStyle(bar).paddingRight) - right(name));
+}"""
 
 
 async def _no_barrier(page: Page, name: str) -> None:
@@ -42,6 +46,7 @@ async def test_a_pasted_contact_is_explained_without_a_barrier(
         await context.add_cookies([{"name": COOKIE, "value": admin, "url": url}])
         page = await context.new_page()
         await page.goto(f"{url}/explain")
+        assert await page.locator(".me").evaluate(_TO_THE_END_OF_THE_BAR) == 0, "a name beside the links looks like one of them"
         await _no_barrier(page, f"empty-{width}")
         contact = call("c-1", start=datetime.now(UTC) - timedelta(hours=1), customer={"phone": PHONE}, agents=("a-1", "a-2"))
         await page.get_by_role("textbox", name="Payload").fill("\n".join(map(json.dumps, contact)))
