@@ -36,6 +36,10 @@ def items_in(document: Document) -> list[Item] | None:
         return [Item("kinesis", "", document, "data")]
     if source == "aws:sqs" and "body" in document:
         return [Item("sqs", "", document, "body", plain=True)]
+    if source in _KAFKA and "topic" in document:
+        return [_of_topic(document, "")]
+    if isinstance(messages := document.get("Messages"), list) and all("ReceiptHandle" in _object(one) for one in messages):
+        return [Item("sqs", f"Messages[{place}].", _object(one), "Body", plain=True) for place, one in enumerate(messages)]
     return None
 
 
@@ -52,7 +56,11 @@ def _of_lambda(record: Document, path: str) -> Item:
 def _of_kafka(records: Document) -> Iterator[Item]:
     flat = (_object(one) for ones in records.values() if isinstance(ones, list) for one in ones)
     for place, one in enumerate(flat):
-        yield Item("msk", f"records[{place}].", one, "value", headers=_headers(one.get("headers")))
+        yield _of_topic(one, f"records[{place}].")
+
+
+def _of_topic(record: Document, path: str) -> Item:
+    return Item("msk", path, record, "value", headers=_headers(record.get("headers")))
 
 
 def _headers(headers: JsonValue) -> dict[str, str]:

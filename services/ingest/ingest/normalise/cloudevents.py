@@ -18,7 +18,10 @@ _BINARY = tuple((lead, tuple(lead + name for name in REQUIRED)) for lead in ("ce
 
 
 def is_structured(document: Document) -> bool:
-    return "specversion" in document and "type" in document
+    """Also without one of the required attributes, where the rest can be nothing else: its sender hears which."""
+    if "specversion" in document:
+        return "type" in document or "source" in document
+    return "type" in document and "source" in document and "data" in document and is_meant_for_us(document)
 
 
 def says_structured(headers: Mapping[str, str]) -> bool:
@@ -78,5 +81,8 @@ def data_in(body: bytes) -> JsonValue:
 
 
 def _can_be_read(attributes: Document) -> bool:
+    """An object is read already, whatever it is said to be."""
+    if isinstance(attributes.get("data"), dict):
+        return True
     kind = str(attributes.get("datacontenttype") or "application/json").split(";")[0].strip().lower()
     return kind.endswith(("/json", "+json", "/x-www-form-urlencoded"))

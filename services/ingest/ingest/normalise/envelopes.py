@@ -187,9 +187,11 @@ def _item(item: Item, place: _Place) -> list[Opened]:
     try:
         if item.envelope == "sns":
             return _sns(item.holder, place.within(None, "Message."))
-        carried = item.holder.get(item.name)
+        carried, inside = item.holder.get(item.name), place.within(None, f"{item.name}.")
+        if carried is None and item.envelope == "msk" and "topic" in item.holder:
+            return _record(None, item.headers, inside)
         body = str(carried).encode() if item.plain else decode_base64(carried, item.name)
-        return _record(body, item.headers, place.within(None, f"{item.name}."))
+        return _record(body, item.headers, inside)
     except Unreadable as fault:
         return [_refused(place, fault)]
 
