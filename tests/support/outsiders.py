@@ -2,8 +2,9 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from datetime import UTC, datetime
 
 import httpx
 
@@ -11,8 +12,12 @@ from shared.runtime.access import ALL_TEAMS, COOKIE, Access, Principal
 from shared.runtime.database import Database
 from shared.runtime.settings import ServiceSettings, load
 from tests.support.fleet import Fleet, Replica
-from tests.support.ledger import Ledger
+from tests.support.ledger import Ledger, Told, native
 from tests.support.scene import Scene
+from tests.support.signing import STANDARD_SECRET, a_source, standard
+
+SIGNED = a_source("native", check="standard", secrets=[STANDARD_SECRET])
+"""Whose webhooks a fleet believes that is told of it."""
 
 
 @asynccontextmanager
@@ -31,6 +36,31 @@ async def steadily(ledger: Ledger, numbers: range, *, a_second: int, repeating: 
     for turn, at in enumerate(range(numbers.start, numbers.stop, a_second)):
         await asyncio.sleep(began + turn - time.monotonic())
         await ledger.tell(range(at, min(at + a_second, numbers.stop)), repeating=repeating)
+
+
+async def signing(ledger: Ledger, numbers: Sequence[int], url: str, *, a_second: float) -> list[float]:
+    """A platform that signs its webhooks, a contact in each, and sends every twentieth again: seconds until each contact was stored."""
+    took, began = list[float](), time.monotonic()
+    async with httpx.AsyncClient(base_url=url, timeout=10) as client:
+        for turn, number in enumerate(numbers):
+            await asyncio.sleep(began + turn / a_second - time.monotonic())
+            told = ledger.note(native(number, ended=datetime.now(UTC)))
+            took.append(await _signed(client, told, fresh=True))
+            if number % 20 == 0:
+                ledger.repeats += len(told.records)
+                await _signed(client, told, fresh=False)
+    return took
+
+
+async def _signed(client: httpx.AsyncClient, told: Told, *, fresh: bool) -> float:
+    body = b"[" + b",".join(record.value or b"" for record in told.records) + b"]"
+    sent = standard(SIGNED, body=body, at=datetime.now(UTC), message=f"msg_{told.number}")
+    began = time.perf_counter()
+    answer = await client.post(sent.path, content=sent.body, headers=sent.headers)
+    took = time.perf_counter() - began
+    assert answer.status_code == 202, answer.text
+    assert answer.json()["accepted" if fresh else "duplicate"] == len(told.records), answer.text
+    return took
 
 
 async def ready(replica: Replica) -> bool:
