@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from shared.runtime.audit import Actor, CommandLine, audit
 from shared.runtime.database import Database, as_json, row, run
 from shared.runtime.rights import SCOPES, Principal, rights
 
@@ -33,8 +34,8 @@ values (:id, :hash, :name, cast(:scopes as jsonb), :platform, :account, :expires
 _LIVE_KEY = "select * from api_key where id = :id and not revoked and (expires is null or expires > now())"
 
 
-async def create_key(database: Database, new: NewKey) -> str:
-    """The key, shown this once: only the hash of its secret is kept."""
+async def create_key(database: Database, new: NewKey, *, by: Actor | None = None) -> str:
+    """The key, shown this once: only the hash of its secret is kept. Audited as made from the command line where nobody else is named."""
     scopes, key_id, secret = sorted(rights("scope", new.scopes, SCOPES)), secrets.token_hex(6), secrets.token_urlsafe(32)
     kept = {"id": key_id, "hash": _hash(secret), "name": new.name, "scopes": as_json(scopes)}
     limits = {"platform": new.platform, "account": new.account, "expires": new.expires}
@@ -44,13 +45,17 @@ async def create_key(database: Database, new: NewKey) -> str:
             await run(
                 unit.tx, "update api_key set expires = least(expires, :end) where id = :id", id=new.replaces, end=unit.now + new.grace
             )
+        detail = {"scopes": scopes, **limits, "replaces": new.replaces}
+        await audit(unit.tx, by or CommandLine(), "api-key.created", subject=key_id, detail={k: v for k, v in detail.items() if v})
     return f"ak_{key_id}_{secret}"
 
 
-async def revoke_key(database: Database, key_id: str) -> bool:
-    """False where there is no such key."""
+async def revoke_key(database: Database, key_id: str, *, by: Actor | None = None) -> bool:
+    """False where there is no such key. Audited, once."""
     async with database.transaction() as unit:
-        return await run(unit.tx, "update api_key set revoked = true where id = :id", id=key_id) == 1
+        if await run(unit.tx, "update api_key set revoked = true where id = :id and not revoked", id=key_id):
+            await audit(unit.tx, by or CommandLine(), "api-key.revoked", subject=key_id)
+        return await row(unit.tx, "select 1 from api_key where id = :id", id=key_id) is not None
 
 
 def _hash(secret: str) -> bytes:

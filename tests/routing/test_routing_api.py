@@ -10,7 +10,7 @@ import pytest
 
 from routing.cases.model import Case
 from shared.runtime.access import ALL_TEAMS, COOKIE, Principal, Teams, declared, undeclared_routes
-from shared.runtime.database import run
+from shared.runtime.database import rows, run
 from tests.support.cases import NOW, Routing, a_customer, an_answer
 
 
@@ -32,6 +32,9 @@ class People:
 async def people(desk: Routing) -> AsyncIterator[People]:
     async with httpx.AsyncClient(transport=httpx.ASGITransport(desk.service.public), base_url="http://test") as client:
         yield People(desk, client)
+
+
+CALL = {"revision": 1, "attempt_id": "a", "outcome": "busy"}
 
 
 async def opened(desk: Routing, **given: object) -> Case:
@@ -158,6 +161,8 @@ async def test_a_case_goes_from_claim_to_closed_over_http(desk: Routing, people:
         ({"revision": 0}, "revision"),
         ({"revision": 1, "attempt_id": "a", "outcome": "Reached!"}, "outcome"),
         ({"revision": 1, "attempt_id": "a", "outcome": "reached", "mood": "good"}, "mood"),
+        ({**CALL, "started_at": "2026-11-24T15:00:00Z", "ended_at": "2026-11-24T14:59:59.999Z"}, "ended_at"),
+        ({**CALL, "started_at": "2026-11-24T15:00:00Z", "ended_at": "2026-11-24T15:59:59+01:00"}, "ended_at"),
     ],
 )
 async def test_a_body_that_does_not_fit_names_the_field(desk: Routing, people: People, body: dict[str, object], path: str) -> None:
@@ -167,6 +172,16 @@ async def test_a_body_that_does_not_fit_names_the_field(desk: Routing, people: P
 
     assert answer.status_code == 422
     assert path in [each["path"] for each in answer.json()["errors"]]
+
+
+async def test_a_call_may_end_the_moment_it_began(desk: Routing, people: People) -> None:
+    case = await opened(desk)
+    moment = case.opened_at.isoformat()
+    given = {**CALL, "started_at": moment, "ended_at": moment}
+
+    answer = await people.ask("POST", f"/v1/cases/{case.number}/attempts", "guide", json=given)
+
+    assert answer.status_code == 200, answer.text
 
 
 async def test_what_the_table_refuses_is_a_conflict_with_a_sentence(desk: Routing, people: People) -> None:
@@ -240,6 +255,9 @@ async def test_a_rota_is_drafted_checked_and_activated(desk: Routing, people: Pe
     assert (await people.ask("POST", "/v1/rota/versions/7/activate", "admin")).status_code == 404
     assert (await people.ask("GET", "/v1/rota/versions", "supervisor", teams=ALL_TEAMS)).json()[0]["activated_by"] == "ana"
     assert (await people.ask("GET", "/v1/rota/versions/1", "supervisor")).json()["teams"][0]["code"] == "willow"
+    async with desk.deps.database.transaction() as unit:
+        audited = await rows(unit.tx, "select by_kind, by_ref, what, subject from audit order by id")
+    assert [tuple(each.values()) for each in audited] == [("person", "ana", "rota.drafted", "1"), ("person", "ana", "rota.activated", "1")]
 
 
 async def test_metrics_count_without_naming_anybody(desk: Routing, people: People) -> None:

@@ -107,7 +107,29 @@ async def test_a_policy_is_drafted_checked_activated_and_never_changed(service: 
     assert [each["version"] for each in listed] == [version, 2, 1]
     whole = (await service.http.get(f"/v1/policies/{version}", headers=admin)).json()
     assert whole["document"] == document
-    assert (await service.scoring.rows("select what from audit"))[0]["what"] == "policy.activated"
+    audited = await service.scoring.rows("select what from audit order by id")
+    assert [each["what"] for each in audited] == ["policy.drafted", "policy.activated"]
+
+
+async def test_drafting_and_activating_a_policy_is_audited(service: Served) -> None:
+    admin, body = service.cookie("admin"), {"kind": "tnps", "note": "first", "document": first_document("tnps", {})}
+    version = (await service.http.post("/v1/policies", json=body, headers=admin)).json()["version"]
+    assert (await service.http.post(f"/v1/policies/{version}/activate", json={}, headers=admin)).status_code == 200
+
+    audited = await service.scoring.rows("select by_kind, by_ref, what, subject from audit order by id")
+    assert [tuple(each.values()) for each in audited] == [
+        ("person", "p-ana", "policy.drafted", str(version)),
+        ("person", "p-ana", "policy.activated", str(version)),
+    ]
+
+
+async def test_a_policy_activated_before_anything_was_decided_leaves_the_other_kind_its_own(service: Served) -> None:
+    admin, body = service.cookie("admin"), {"kind": "tnps", "note": "first", "document": first_document("tnps", {})}
+    version = (await service.http.post("/v1/policies", json=body, headers=admin)).json()["version"]
+    await service.http.post(f"/v1/policies/{version}/activate", json={}, headers=admin)
+
+    in_force = await service.scoring.rows("select version, kind from policy where active_from <= now()")
+    assert {tuple(each.values()) for each in in_force} == {(version, "tnps"), (1, "tnps"), (2, "recovery")}
 
 
 async def test_a_new_deployment_shows_the_policies_it_starts_with(service: Served) -> None:

@@ -129,6 +129,22 @@ async def test_two_keys_live_side_by_side_until_the_older_ends(toy: Edged) -> No
     assert [await _status(toy, key) for key in (old, new)] == [401, 200]
 
 
+async def test_making_and_revoking_a_key_is_audited_without_its_secret(toy: Edged) -> None:
+    old = (await create_key(toy.database, NewKey("Ana's bridge", ["platform", "crm"], platform="acme"))).split("_")[1]
+    new = (await create_key(toy.database, NewKey("toy", ["platform"], replaces=old), by=PERSON)).split("_")[1]
+    for _ in range(2):
+        assert await revoke_key(toy.database, new, by=PERSON)
+    await revoke_key(toy.database, "nothere")
+
+    async with toy.database.transaction() as unit:
+        audited = await rows(unit.tx, "select by_kind, by_ref, what, subject, detail from audit order by id")
+    assert [tuple(each.values()) for each in audited] == [
+        ("command", "command line", "api-key.created", old, {"scopes": ["crm", "platform"], "platform": "acme"}),
+        ("person", PERSON.ref, "api-key.created", new, {"scopes": ["platform"], "replaces": old}),
+        ("person", PERSON.ref, "api-key.revoked", new, {}),
+    ]
+
+
 async def test_a_revoked_or_expired_key_is_nobody(toy: Edged) -> None:
     revoked = await create_key(toy.database, NewKey("toy", ["platform"]))
     assert await revoke_key(toy.database, revoked.split("_")[1])

@@ -67,7 +67,9 @@ async def version(_: Reader, database: Given, version: int) -> Rota:
 async def draft(person: Writer, database: Given, body: Draft) -> Numbered:
     """Keep a draft; it does nothing until it is activated."""
     async with database.transaction() as unit:
-        return Numbered(version=await store.draft(unit.tx, Rota(teams=body.teams), by=person.ref))
+        version = await store.draft(unit.tx, Rota(teams=body.teams), by=person.ref)
+        await audit(unit.tx, person, "rota.drafted", subject=str(version))
+    return Numbered(version=version)
 
 
 @router.post("/{version}/activate")

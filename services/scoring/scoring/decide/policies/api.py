@@ -13,6 +13,7 @@ from scoring.decide.policies.handle import policies_in_force
 from scoring.decide.policy import parse
 from scoring.errors import PolicyInvalid, PolicyIsActive, PolicyMissing
 from shared.runtime.access import Permission, Principal, allow
+from shared.runtime.audit import audit
 from shared.runtime.problems import Problem
 
 READ_POLICIES = Permission("policies.read", roles=frozenset({"supervisor", "admin"}))
@@ -106,13 +107,16 @@ async def draft(request: Request, principal: Writer, given: NewDraft) -> WholePo
         raise Problem(422, "invalid", "The document cannot run", errors=_prefixed(error)) from None
     async with request.app.state.deps.database.transaction() as unit:
         version = await store.draft_policy(unit.tx, given.kind, given.document, note=given.note, by=principal.ref, now=unit.now)
+        await audit(unit.tx, principal, "policy.drafted", subject=str(version), detail={"kind": given.kind})
         return _whole(await store.policy_rows(unit.tx, version=version), version)
 
 
 @router.post("/{version}/activate", response_model_exclude_none=True)
 async def activate(request: Request, version: int, principal: Writer, given: Activation) -> WholePolicy:
-    """In force from now or a later moment on, for every decision made then."""
-    async with request.app.state.deps.database.transaction() as unit:
+    """In force from now or a later moment on, for every decision made then. Before the very first the others start with their own."""
+    deps = request.app.state.deps
+    async with deps.database.transaction() as unit:
+        await policies_in_force(unit, deps.settings.first_policies)
         at = given.active_from or unit.now
         if at < unit.now:
             raise Problem(422, "invalid", "active_from is in the past", errors=[{"path": "active_from", "reason": "past"}])
