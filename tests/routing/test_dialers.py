@@ -230,10 +230,12 @@ async def test_an_outcome_that_makes_no_sense_says_why(desk: Routing, floor: Flo
         await floor.first.tell(case, "busy", started_at="0001-01-01T00:00:00Z"),
         await floor.first.tell(case, "busy", attempt_id="a\x00b"),
         await floor.first.tell(case, "busy", colour="red"),
+        await floor.first.tell(case, "busy", started_at="2026-11-24T15:00:00Z", ended_at="2026-11-24T14:00:00Z"),
     ]
 
     assert [(each.status_code, each.json()["code"]) for each in answers[:2]] == [(404, "not_found"), (409, "next_at_missing")]
-    assert [each.status_code for each in answers[2:]] == [422, 422, 422]
+    assert [each.status_code for each in answers[2:]] == [422, 422, 422, 422]
+    assert answers[-1].json()["errors"] == [{"path": "ended_at", "reason": "before_started_at"}]
     assert (await desk.case()).attempts == 0
 
 

@@ -5,12 +5,13 @@ from typing import Annotated, Any, Final
 from uuid import UUID
 
 from fastapi import APIRouter, Depends, Response
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from routing.cases.api import Given
 from routing.cases.model import By
 from routing.cases.queue.shown import CaseShown, shown
 from routing.cases.work.handle import Seen
+from routing.cases.work.model import not_before_start
 from routing.dialers import handle
 from routing.dialers.model import Held, Said, Wants
 from shared.runtime.access import Permission, Principal, allow
@@ -43,7 +44,7 @@ class Outcome(_Body):
     attempt_id: Annotated[str, Field(min_length=1, max_length=200)]
     outcome: Annotated[str, Field(pattern=r"^[a-z_]{1,40}$")]
     started_at: When | None = None
-    ended_at: When | None = None
+    ended_at: Annotated[When | None, AfterValidator(not_before_start)] = None
     next_at: When | None = None
     resolved: bool | None = None
     root_cause: Annotated[str | None, Field(max_length=64, pattern=r"^[a-z0-9_.-]+$")] = None

@@ -4,14 +4,14 @@ from datetime import datetime
 from typing import Annotated
 
 from fastapi import APIRouter, Depends
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
 
 from routing.cases.api import LEAD, MOVE, WORK, Given, by_of, teams_of
 from routing.cases.queue.api import Key
 from routing.cases.queue.shown import CaseShown, shown
 from routing.cases.work import handle
 from routing.cases.work.handle import Seen
-from routing.cases.work.model import Call
+from routing.cases.work.model import Call, not_before_start
 from shared.runtime.access import Permission, Principal, allow
 from shared.schemas import PlatformRef
 
@@ -45,7 +45,7 @@ class CallMade(Resolution):
     attempt_id: Annotated[str, Field(min_length=1, max_length=200)]
     outcome: Annotated[str, Field(pattern=r"^[a-z_]{1,40}$")]
     started_at: AwareDatetime | None = None
-    ended_at: AwareDatetime | None = None
+    ended_at: Annotated[AwareDatetime | None, AfterValidator(not_before_start)] = None
     next_at: AwareDatetime | None = None
     resolved: bool | None = None
     note: Annotated[str | None, Field(max_length=5_000)] = None

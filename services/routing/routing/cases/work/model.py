@@ -3,6 +3,9 @@
 from dataclasses import dataclass
 from datetime import datetime
 
+from pydantic import ValidationInfo
+from pydantic_core import PydanticCustomError
+
 from shared.schemas import PlatformRef, Sealed
 
 
@@ -19,6 +22,14 @@ class Call:
     root_cause: str | None = None
     note: str | Sealed | None = None
     platform_ref: PlatformRef | None = None
+
+
+def not_before_start(ended_at: datetime | None, told: ValidationInfo) -> datetime | None:
+    """For `ended_at` of what is told over HTTP: a call cannot be over before it began."""
+    started_at = told.data.get("started_at")
+    if ended_at and started_at and ended_at < started_at:
+        raise PydanticCustomError("before_started_at", "a call cannot be over before it began")
+    return ended_at
 
 
 @dataclass(frozen=True, slots=True)
