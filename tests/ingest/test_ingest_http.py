@@ -9,7 +9,7 @@ import httpx
 import pytest
 
 from shared.runtime.access import undeclared_routes
-from tests.support.ingest import EMAIL, PHONE, Running, call, ingest
+from tests.support.ingest import EMAIL, PHONE, Json, Running, call, ingest
 
 START = datetime.now(UTC).replace(microsecond=0) - timedelta(days=3)
 
@@ -52,6 +52,61 @@ async def test_many_events_are_told_apart_and_each_fault_is_named_by_its_place(i
         assert (index, reason) == (3, "missing")
         assert path.endswith("contact")
         assert await running.rows("select 1 from dead_letter") == []
+
+
+NOTHING = {"accepted": 0, "duplicate": 0, "ignored": 0, "rejected": []}
+
+
+@pytest.mark.parametrize("kind", ["application/cloudevents-batch+json; charset=UTF-8", "application/json"])
+@pytest.mark.parametrize(
+    ("body", "said"),
+    [
+        ("[]", NOTHING),
+        ("[7]", {**NOTHING, "rejected": [{"index": 0, "path": None, "reason": "not_an_object"}]}),
+        ("[[]]", {**NOTHING, "rejected": [{"index": 0, "path": None, "reason": "not_an_object"}]}),
+        ("7", {**NOTHING, "rejected": [{"index": 0, "path": None, "reason": "not_an_object"}]}),
+        ("[", {**NOTHING, "rejected": [{"index": 0, "path": None, "reason": "invalid_json"}]}),
+    ],
+)
+async def test_a_batch_without_events_is_answered_by_what_is_in_it(ingest_database: str, kind: str, body: str, said: Json) -> None:
+    async with served(ingest_database) as (running, client):
+        headers = await running.key("platform") | {"content-type": kind}
+        answer = await client.post("/v1/events", content=body, headers=headers)
+
+        assert (answer.status_code, answer.json()) == (202, said)
+        assert await running.rows("select 1 from event") == []
+
+
+async def test_of_a_batch_good_and_bad_each_event_is_answered_in_its_place(ingest_database: str) -> None:
+    started, connected, ended = call("c-1", start=START)
+    cloud = {"specversion": "1.0", "id": "1", "source": "/crm", "type": "contact.event"}
+    batch = [
+        {**cloud, "data": started},
+        None,
+        {**cloud, "data": connected, "id": ""},
+        cloud,
+        {**cloud, "data": {**connected, "contact": None}},
+        {**cloud, "data": connected, "data_base64": "e30="},
+        {**cloud, "type": "com.example.shop.ordered", "data": {"order": 1}},
+        {**cloud, "data": started},
+        {"specversion": "1.0", "data": ended},
+        {**cloud, "data": ended},
+    ]
+    async with served(ingest_database) as (running, client):
+        headers = await running.key("platform") | {"content-type": "application/cloudevents-batch+json"}
+        answer = await client.post("/v1/events", json=batch, headers=headers)
+
+        said = answer.json()
+        assert (answer.status_code, said["accepted"], said["duplicate"], said["ignored"]) == (202, 2, 1, 1)
+        assert [(each["index"], each["path"], each["reason"]) for each in said["rejected"]] == [
+            (1, None, "not_an_object"),
+            (2, "id", "missing"),
+            (3, "data", "missing"),
+            (4, "data.contact", "missing"),
+            (5, "data", "both_data_and_data_base64"),
+            (8, "id", "missing"),
+        ]
+        assert await running.rows("select kind from event order by kind") == [{"kind": "ended"}, {"kind": "started"}]
 
 
 async def test_a_binary_cloudevent_is_read_from_its_headers(ingest_database: str) -> None:

@@ -10,6 +10,7 @@ from ingest.intake.handle import Door
 from ingest.intake.lines import bodies
 from ingest.intake.sorting import CONFLICT, Sorted
 from ingest.intake.store import Stored
+from ingest.normalise.envelopes import NO_EVENTS
 from shared.runtime.access import Permission, Principal, allow
 
 SEND_EVENTS = Permission("events.send", scopes=frozenset({"platform"}))
@@ -66,6 +67,6 @@ def taken(sort_of: Sorted, stored: Stored) -> Taken:
     return Taken(
         accepted=len(stored.fresh),
         duplicate=known + len(sort_of.repeated),
-        ignored=len(sort_of.ignored),
+        ignored=sum(each.reason != NO_EVENTS for each in sort_of.ignored),
         rejected=sorted([*faults, *conflicts], key=lambda each: each.index),
     )

@@ -17,6 +17,8 @@ from ingest.normalise.unreadable import Unreadable
 DEEPEST = 6
 """Envelopes within envelopes; more is an attack or a mistake."""
 UNKNOWN = "unknown"
+NO_EVENTS = "no_events"
+"""An array, a batch or an envelope that holds nothing."""
 
 
 @dataclass(slots=True)  # not frozen: there is one for every event, and it would take three times as long to make
@@ -66,7 +68,7 @@ _TOP = _Place()
 
 def opened(body: bytes | None, headers: Mapping[str, str]) -> list[Opened]:
     """Everything in one record or request body, in order; at least one. Never raises; what cannot be opened is `Refused` in its place."""
-    return _record(body, headers, _TOP) or [Ignored("bare", 0, UNKNOWN, "no_events")]
+    return _record(body, headers, _TOP) or [Ignored("bare", 0, UNKNOWN, NO_EVENTS)]
 
 
 def _record(body: bytes | None, headers: Mapping[str, str], place: _Place) -> list[Opened]:
