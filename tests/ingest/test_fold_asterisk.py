@@ -1,6 +1,8 @@
 """Calls as Asterisk's records, queue log and events tell them, from its payloads to the verdict."""
 
+import json
 import random
+from dataclasses import replace
 from itertools import permutations
 
 import pytest
@@ -10,7 +12,7 @@ from ingest.contacts.model import Interaction, NotOver, Over, StoredEvent
 from ingest.normalise import read
 from ingest.normalise.model import Event, Raw
 from tests.support.contacts import minutes
-from tests.support.readings import LONG_AFTER, heard, payload
+from tests.support.readings import LONG_AFTER, heard, payload, stored
 
 CALLER = {"phone": "+12025550171"}
 
@@ -154,3 +156,61 @@ def test_a_log_of_text_is_read_line_by_line() -> None:
     assert isinstance(second, Event)
     assert (first.kind.value, second.kind.value, first.root, second.index) == ("queued", "ended", "c.1", 1)
     assert first.handles == CALLER
+
+
+def test_a_table_of_records_without_answer_and_end_tells_them_by_their_lengths() -> None:
+    (reading, _) = read(Raw(payload("asterisk/invented-cdr-freepbx-table"), zone="America/Chicago"))
+    assert isinstance(reading, Event)
+    assert "clock" not in reading.facts
+    for order in permutations(events("invented-cdr-freepbx-table")):
+        call = over(list(order))
+        assert (call.outcome, call.agent, call.queue, call.wait_s, call.talk_s) == ("handled", "302", "claims", 90, 240)
+        assert (call.started_at.isoformat()[11:19], call.ended_at.isoformat()[11:19]) == ("10:10:00", "10:15:30")
+
+
+def test_an_agent_to_whom_a_call_was_handed_out_of_a_queue_answers_for_it_though_the_record_still_names_the_queue() -> None:
+    log, records = events("invented-queue-log-attended-transfer"), events("invented-cdr-attended-transfer-out-of-queue")
+    for order in permutations([*log, *records]):
+        call = over(list(order))
+        assert [(leg.agent, leg.end) for leg in call.legs] == [("302", "transferred"), ("303", None)]
+        assert (call.agent, call.transfers, call.wait_s, call.talk_s) == ("303", 1, 30, 180 + 300)
+        assert call.ended_at.isoformat()[11:19] == "09:08:30"
+
+
+def test_a_caller_whose_agent_did_not_answer_and_who_left_a_message_did_not_come_for_the_machine() -> None:
+    rang = payload("asterisk/cdr-unanswered-dial").replace(b'"100"', b'"+12025550171"')
+    (first,) = read(Raw(rang))
+    assert isinstance(first, Event)
+    machine = replace(
+        first, leg="later", id="later", facts={"lives_once": True, "channel": "phone", "bot": True, "ended_ms": first.facts["ended_ms"]}
+    )
+    call = over([stored(one, received=LONG_AFTER) for one in (first, machine)])
+    assert (first.facts.get("rung"), call.outcome) == (True, "abandoned")
+
+
+def test_an_older_table_of_the_queue_log_with_all_in_one_column_says_the_same() -> None:
+    for order in permutations(events("invented-queue-log-table-of-one-column")):
+        call = over(list(order))
+        assert (call.outcome, call.agent, call.wait_s, call.talk_s, call.handles) == ("handled", "302", 30, 180, CALLER)
+
+
+def test_who_answered_a_dial_handled_the_call_where_amis_events_are_all_there_is() -> None:
+    for order in permutations(events("invented-ami-dialled-call")):
+        call = over(list(order))
+        assert (call.outcome, call.agent, call.talk_s, call.handles) == ("handled", "302", 180, CALLER)
+
+
+def test_a_queue_tells_better_than_the_dial_to_its_member_who_answered() -> None:
+    told = events("invented-ami-queue-call")
+    dialled = dict(json.loads(payload("asterisk/invented-ami-dialled-call"))[2])
+    dialled |= {"Uniqueid": "1810050000.30", "Linkedid": "1810050000.30", "Timestamp": "1810028431.000000"}
+    (answered,) = read(Raw(json.dumps(dialled).encode()))
+    assert over([*told, stored(answered, received=LONG_AFTER)]) == over(told)
+
+
+def test_a_call_of_ours_is_of_the_line_that_dialled() -> None:
+    dialled = dict(json.loads(payload("asterisk/invented-ami-dialled-call"))[2])
+    dialled |= {"Channel": "PJSIP/302-0000006d", "CallerIDNum": "302", "Exten": "12025550171", "Context": "from-internal"}
+    (answered,) = read(Raw(json.dumps(dialled).encode()))
+    assert isinstance(answered, Event)
+    assert (answered.facts.get("agent"), answered.facts.get("direction")) == ("302", "outbound")

@@ -5,10 +5,13 @@ such a frame is within it: over only when the whole is, however often it is hand
 if its own end was lost.
 """
 
-from collections.abc import Container, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 
 from ingest.contacts.leg import Life
+
+WHOLE_SECOND_MS = 1_000
+"""Records and logs write no parts of seconds."""
 
 
 def within_frames(lives: Sequence[Life]) -> list[Life]:
@@ -30,12 +33,20 @@ def _without_outlines(lives: Sequence[Life]) -> Sequence[Life]:
     if not outlines:
         return lives
     better = [life for life in lives if life not in outlines]
-    queues = {life.facts["queue"] for life in better if "queue" in life.facts}
-    return [_framing(life) if life in outlines and _is_told_by(life, better, queues) else life for life in lives]
+    return [_framing(life) if life in outlines and _is_told_by(life, better) else life for life in lives]
 
 
-def _is_told_by(outline: Life, better: Sequence[Life], queues: Container[str]) -> bool:
-    return bool(better) if outline.frame else outline.facts.get("queue") in queues
+def _is_told_by(outline: Life, better: Sequence[Life]) -> bool:
+    if outline.frame:
+        return bool(better)
+    return "queue" in outline.facts and any(_is_same_stay(outline, life) for life in better)
+
+
+def _is_same_stay(outline: Life, life: Life) -> bool:
+    """In one queue, and not after it: who was handed a call out of the queue is still told of under the queue's name."""
+    if life.facts.get("queue") != outline.facts["queue"]:
+        return False
+    return life.end is None or outline.begin <= life.begin or outline.begin < life.end - WHOLE_SECOND_MS
 
 
 def _framing(life: Life) -> Life:

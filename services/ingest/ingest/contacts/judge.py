@@ -51,7 +51,7 @@ def outcome_of(lives: Sequence[Life], *, stale: bool) -> Outcome:
         return "failed"
     if any(life.queued is not None for life in lives):
         return "abandoned"
-    if {life.facts["bot"] for life in lives if "bot" in life.facts} == {True}:
+    if {life.facts["bot"] for life in lives if "bot" in life.facts} == {True} and not any(life.facts.get("rung") for life in lives):
         return "bot_only"
     if channel_of(lives) == "web":
         return "self_served"

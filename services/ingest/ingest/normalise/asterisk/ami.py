@@ -1,4 +1,7 @@
-"""AMI's events, bridged to JSON: the queues', the caller's channel, and call detail records. Keys are read without regard to case."""
+"""AMI's events, bridged to JSON: the queues', the caller's channel, and call detail records. Keys are read without regard to case.
+
+Whoever answered a dial spoke with the caller; where a queue or a record tells of that too, they tell it better.
+"""
 
 from ingest.normalise.asterisk import queues, records, words
 from ingest.normalise.decode import Document
@@ -11,11 +14,13 @@ STREAM = "ami"
 
 _QUEUES = {
     "queuecallerjoin": Kind.QUEUED,
+    "join": Kind.QUEUED,
     "agentconnect": Kind.CONNECTED,
     "agentcomplete": Kind.ENDED,
     "queuecallerabandon": Kind.ENDED,
 }
-_CHANNEL = {"newchannel": Kind.STARTED, "hangup": Kind.ENDED}
+_ANSWERED = "dialend"
+_CHANNEL = {"newchannel": Kind.STARTED, _ANSWERED: Kind.CONNECTED, "hangup": Kind.ENDED}
 _WHO = {"caller": "customer", "agent": "agent"}
 
 
@@ -27,6 +32,8 @@ def adapt(letter: Letter, raw: Raw) -> Event | Ignored:
         return records.adapt_ami(letter, fields, raw)
     if name not in _QUEUES and name not in _CHANNEL:
         return words.ignored(letter, f"event_{code(name) or 'unknown'}")
+    if name == _ANSWERED and code_in(fields.get("dialstatus")) != "answer":
+        return words.ignored(letter, "dial_unanswered")
     unique = required_text(fields, "uniqueid")
     root = text(fields.get("linkedid"), LONGEST_ID) or unique
     moment = read_time(fields.get("timestamp"), raw.zone_of(words.account_of(letter, raw)))
@@ -53,7 +60,7 @@ def _queue(fields: Document, name: str, moment: Moment, *, root: str, unique: st
         queues.add_waited(facts, moment, waited)
     if name == "queuecallerabandon":
         facts["disconnect"] = "customer"
-    queues.add_agent(facts, fields.get("membername") or fields.get("interface"))
+    queues.add_agent(facts, fields.get("membername") or fields.get("interface") or fields.get("member"))
     return words.Told(
         stream=STREAM, id=None, kind=kind, moment=moment, root=root, leg=queues.leg_of(unique, queue), facts=facts, handles=handles
     )
@@ -65,6 +72,10 @@ def _caller(fields: Document, name: str, moment: Moment, *, root: str) -> words.
     facts["frame"] = facts["lives_once"] = True
     if name == "hangup":
         words.add(facts, ended_ms=moment.ms)
+    if name == _ANSWERED:
+        facts["outline"] = True
+        away = facts.get("direction") == "outbound"
+        words.add(facts, agent=words.endpoint(fields.get("channel") if away else fields.get("destchannel")))
     return words.Told(stream=STREAM, id=None, kind=_CHANNEL[name], moment=moment, root=root, leg=root, facts=facts, handles=handles)
 
 

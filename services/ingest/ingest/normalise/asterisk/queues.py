@@ -34,7 +34,7 @@ def _adapt(letter: Letter, row: Document, raw: Raw) -> Event | Ignored:
     call = required_text(row, "callid")
     kind, add = step
     moment = read_time(row.get("time"), raw.zone_of(words.account_of(letter, raw)))
-    params = [text(row.get(f"data{n}")) or "" for n in range(1, 6)]
+    params = _params(row)
     facts: Facts = {}
     queue = text(row.get("queuename"), LONGEST_ID)
     words.add(facts, queue=queue if queue != _NOBODY else None)
@@ -46,6 +46,13 @@ def _adapt(letter: Letter, row: Document, raw: Raw) -> Event | Ignored:
     facts.setdefault("direction", "inbound")
     told = words.Told(stream=STREAM, id=None, kind=kind, moment=moment, root=call, leg=leg_of(call, queue), facts=facts, handles=handles)
     return words.event(letter, raw, told)
+
+
+def _params(row: Document) -> list[str]:
+    """Five, empty where there is none. Older tables keep them in one column."""
+    if "data1" not in row and (joined := text(row.get("data"))):
+        return [*joined.split("|"), "", "", "", ""][:5]
+    return [text(row.get(f"data{n}")) or "" for n in range(1, 6)]
 
 
 def leg_of(call: str, queue: str | None) -> str:

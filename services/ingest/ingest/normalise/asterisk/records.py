@@ -1,13 +1,14 @@
 """Call detail records, as a database or AMI gives them: one for each pair of channels, all of a call when it is over.
 
-A queue tries agents: each that rang is a record of its own, often with the same begin and end as the one that was answered.
+A queue tries agents: each that rang is a record of its own, often with the same begin and end as the one that was answered. The
+table that FreePBX keeps has neither answer nor end: begin and lengths tell them.
 """
 
 from ingest.normalise.asterisk import words
 from ingest.normalise.decode import Document, digest
 from ingest.normalise.envelopes import Letter
 from ingest.normalise.fields import LONGEST_ID, code_in, kept, required_text, text
-from ingest.normalise.model import Event, Facts, Kind, Raw
+from ingest.normalise.model import Event, Facts, Ignored, Kind, Raw
 from ingest.normalise.times import Moment, read_time
 
 STREAM = "cdr"
@@ -27,8 +28,10 @@ _QUEUE = "queue"
 _VOICEMAIL = ("voicemail", "voicemailmain")
 
 
-def adapt(letter: Letter, raw: Raw) -> Event:
-    """Raises `Unreadable` where neither `linkedid` nor `uniqueid` is there."""
+def adapt(letter: Letter, raw: Raw) -> Event | Ignored:
+    """Raises `Unreadable` where neither `linkedid` nor `uniqueid` is there. What is logged of single channels has them too."""
+    if "eventtype" in letter.document:
+        return words.ignored(letter, "channel_event")
     return of_row(letter, letter.document, raw)
 
 
@@ -45,7 +48,7 @@ def of_row(letter: Letter, row: Document, raw: Raw) -> Event:
     zone = raw.zone_of(words.account_of(letter, raw))
     facts, handles = words.sides(row.get("src"), row.get("dst"), row.get("dcontext"))
     facts["lives_once"] = True
-    begin = read_time(row.get("start"), zone)
+    begin = read_time(row["start"] if "start" in row else row.get("calldate"), zone)
     moment = _end(row, zone, begin=begin)
     _add_facts(facts, row, zone=zone, begin=begin.ms, end=moment)
     if (unique or root) != root and not handles:
@@ -58,11 +61,11 @@ def of_row(letter: Letter, row: Document, raw: Raw) -> Event:
 
 
 def _end(row: Document, zone: str | None, *, begin: Moment) -> Moment:
-    """Where it cannot be read, the begin and the length tell it."""
+    """Where it is not kept, or cannot be read, the begin and the length tell it."""
     end = read_time(row.get("end"), zone)
     if end.ms is not None or begin.ms is None or (length := words.whole(row.get("duration"))) is None:
         return end
-    return Moment(begin.ms + length * 1000, end.doubt or "missing")
+    return Moment(begin.ms + length * 1000, end.doubt or "missing" if "end" in row else begin.doubt)
 
 
 def _add_facts(facts: Facts, row: Document, *, zone: str | None, begin: int | None, end: Moment) -> None:
