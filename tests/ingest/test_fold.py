@@ -283,3 +283,11 @@ def test_patience_is_a_setting() -> None:
 
 def test_no_events_are_no_episodes() -> None:
     assert fold([], now=minutes(0)) == Verdict(())
+
+
+def test_what_ends_beside_a_transfer_is_not_the_leg_that_was_announced() -> None:
+    transferred = [told("connected", 0, "agent", agent="ana"), told("transferred", 5, "agent")]
+    beside = [told("started", 1, "supervisor", aside=True), told("ended", 6, "supervisor", aside=True)]
+    (one,) = fold([*transferred, *beside], now=minutes(60)).episodes
+    assert isinstance(one, NotOver)
+    assert one.waits_for == "next_leg"

@@ -8,7 +8,7 @@ import pytest
 from ingest.contacts.fold import fold
 from ingest.contacts.model import Interaction, KnownEpisode, NotOver, Over, StoredEvent
 from ingest.normalise import read
-from ingest.normalise.model import Ignored, Raw
+from ingest.normalise.model import Event, Ignored, Raw
 from tests.support.contacts import minutes, ms
 from tests.support.contacts import told as step
 from tests.support.readings import LONG_AFTER, heard, payload
@@ -198,3 +198,36 @@ def test_a_customer_whom_the_platform_itself_asked_is_not_asked_again(platform: 
     assert (plain.purpose, rated.purpose) == ("service", "asked_by_platform")
     assert (rated.outcome, rated.ended_at, rated.agent) == (plain.outcome, plain.ended_at, plain.agent)
     assert over(of(platform, asked, *names)).purpose == "asked_by_platform"
+
+
+@pytest.mark.parametrize(
+    "merging", [("invented-merged-away",), ("invented-closed-by-merge",), ("invented-merged-away", "invented-closed-by-merge")]
+)
+def test_a_ticket_merged_into_another_is_over_and_no_contact_of_its_own(merging: tuple[str, ...]) -> None:
+    ticket = over(of("zendesk", *merging))
+    assert (ticket.purpose, ticket.ended_at.isoformat()[:19]) == ("internal", "2027-05-11T14:30:00")
+
+
+def test_a_ticket_that_another_was_merged_into_goes_on_as_it_was() -> None:
+    (reading,) = read(Raw(payload("zendesk/invented-another-merged-into-it")))
+    assert isinstance(reading, Ignored)
+
+
+def test_a_bots_ticket_is_known_by_its_marks_where_it_does_not_say_whose_it_is() -> None:
+    name = "zendesk/invented-solved-by-bot-of-short-detail"
+    assert over(told(name)).outcome == "bot_only"
+    by_actor = payload(name).replace(b'"bot_chat"', b'"vip"').replace(b'"previous"', b'"actor": {"id": "zd:answerBot"}, "previous"')
+    (reading,) = read(Raw(by_actor))
+    assert isinstance(reading, Event)
+    assert reading.facts.get("bot")
+    (solved,) = heard("zendesk/ticket-status-changed-solved")
+    assert solved.facts.get("handled"), "without such a mark somebody did"
+
+
+@pytest.mark.parametrize("channel", ["phone", "other", "web"])
+def test_a_thread_waits_for_its_end_as_long_as_a_chat_whatever_channel_it_came_by(channel: str) -> None:
+    events = [step("connected", 0, agent="ana", channel=channel, thread_ms=ms(0))]
+    (day_six,) = fold(events, now=minutes(60 * 24 * 6)).episodes
+    (day_eight,) = fold(events, now=minutes(60 * 24 * 8)).episodes
+    assert isinstance(day_six, NotOver)
+    assert isinstance(day_eight, Over)

@@ -20,7 +20,7 @@ def episodes_of(lives: Sequence[Life], patience: Patience) -> list[list[Life]]:
         if not episodes or life.begin > until + gap:
             episodes.append([])
         episodes[-1].append(life)
-        until = max(until, life.last + (_ms(patience.stale_of(channel_of(episodes[-1]))) if life.end is None else 0))
+        until = max(until, life.last + (_ms(stale_of(episodes[-1], patience)) if life.end is None else 0))
     return episodes
 
 
@@ -38,6 +38,12 @@ def numbers_of(episodes: Sequence[Sequence[Life]], known: KnownEpisode | None, p
 
 def channel_of(lives: Sequence[Life]) -> str:
     return next((channel for life in lives if (channel := life.facts.get("channel"))), "other")
+
+
+def stale_of(lives: Sequence[Life], patience: Patience) -> timedelta:
+    """A thread lives for days, whatever channel it began on: a ticket of a call is not over with the call."""
+    stale = patience.stale_of(channel_of(lives))
+    return max(stale, patience.stale_of("chat")) if any("thread_ms" in life.facts for life in lives) else stale
 
 
 def _ms(length: timedelta) -> int:

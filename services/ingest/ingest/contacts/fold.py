@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from ingest.contacts.episode import channel_of, episodes_of, numbers_of
+from ingest.contacts.episode import episodes_of, numbers_of, stale_of
 from ingest.contacts.frame import lacks_frame, within_frames
 from ingest.contacts.judge import judged
 from ingest.contacts.leg import Life, lives_of
@@ -17,14 +17,14 @@ def fold(
     events: Sequence[StoredEvent], *, now: datetime, patience: Patience = DEFAULT_PATIENCE, known: KnownEpisode | None = None
 ) -> Verdict:
     """Every episode of one contact. `now` is the database's, as are the times of arrival that hold-off and stale limit run from."""
-    episodes = episodes_of(within_frames(lives_of(events, ahead=patience.ahead)), patience)
+    episodes = episodes_of(within_frames(lives_of(events, ahead=patience.ahead, gap=patience.gap)), patience)
     numbers = numbers_of(episodes, known, patience)
     return Verdict(tuple(_verdict(lives, number, now=now, patience=patience) for lives, number in zip(episodes, numbers, strict=True)))
 
 
 def _verdict(lives: Sequence[Life], number: int, *, now: datetime, patience: Patience) -> Over | NotOver:
     if (missing := _still_to_come(lives)) is not None:
-        until = as_datetime(max(life.last_received_ms for life in lives)) + patience.stale_of(channel_of(lives))
+        until = as_datetime(max(life.last_received_ms for life in lives)) + stale_of(lives, patience)
         if now < until:
             return _not_over(lives, number, until=until, waits_for=missing)
         return Over(judged(lives, episode=number, standing="over", stale=True))
@@ -53,6 +53,6 @@ def _still_to_come(lives: Sequence[Life]) -> Wait | None:
     legs = {life.leg for life in lives}
     followed = {life.facts.get("previous_leg") for life in lives}
     named = {life.facts["next_leg"] for life in lives if life.awaits and "next_leg" in life.facts}
-    last = max(lives, key=_ended)
+    last = max([life for life in lives if not life.aside] or lives, key=_ended)
     unnamed = last.awaits and "next_leg" not in last.facts and last.leg not in followed
     return "next_leg" if unnamed or not named <= legs else None

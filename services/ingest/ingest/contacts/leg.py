@@ -62,21 +62,21 @@ class Life:
         return self.begin, self.leg
 
 
-def lives_of(events: Iterable[StoredEvent], *, ahead: timedelta) -> list[Life]:
+def lives_of(events: Iterable[StoredEvent], *, ahead: timedelta, gap: timedelta) -> list[Life]:
     """Every leg's lives in order of their begin. An event given twice counts once; of a leg's records only the newest does."""
     by_leg: dict[str, list[Seen]] = defaultdict(list)
-    ahead_ms = ahead // _MS
+    ahead_ms, gap_ms = ahead // _MS, gap // _MS
     for event in {event.id.int: event for event in events}.values():
         by_leg[event.leg].append(seen(event, ahead_ms))
-    lives = [life for leg, told in by_leg.items() for life in _lives_of_leg(leg, told)]
+    lives = [life for leg, told in by_leg.items() for life in _lives_of_leg(leg, told, gap_ms)]
     return sorted(_ended_by_successors(lives), key=attrgetter("order"))
 
 
-def _lives_of_leg(leg: str, told: list[Seen]) -> list[Life]:
+def _lives_of_leg(leg: str, told: list[Seen], gap_ms: int) -> list[Life]:
     ordered = _newest_record_last(sorted(told, key=order))
     if any(one.facts.get("lives_once", False) for one in ordered):
         return [_life(leg, ordered)]
-    lives = [_life(leg, group) for group in _split(ordered)]
+    lives = [_life(leg, group) for group in _split(ordered, gap_ms)]
     return [_ended_at(life, then.begin) for life, then in pairwise(lives)] + lives[-1:]
 
 
@@ -105,11 +105,12 @@ class _Group:
         self.events.append(one)
         self._note(one)
 
-    def is_over_before(self, one: Seen) -> bool:
-        """Whether this event begins another life: nothing but an end can still be said of a leg that is over."""
+    def is_over_before(self, one: Seen, gap_ms: int) -> bool:
+        """Whether this event begins another life: nothing but an end can still be said of a leg that is over. Of visits to the web
+        ends are all that is told: one after the gap is another visit's, by whatever id."""
         kind = one.kind
         if kind in _ENDING:
-            return False
+            return self.ended_ms is not None and one.ms > self.ended_ms + gap_ms and one.facts.get("self_served", False)
         if self.transferred:
             return True
         if self.ended_ms is not None:
@@ -129,13 +130,13 @@ class _Group:
             self.agent = one.facts.get("agent", self.agent)
 
 
-def _split(ordered: Sequence[Seen]) -> list[list[Seen]]:
+def _split(ordered: Sequence[Seen], gap_ms: int) -> list[list[Seen]]:
     """Where a leg's id begins to live again: after its end, or when another agent takes over."""
     groups: list[_Group] = []
     for one in ordered:
         if not groups:
             groups.append(_Group(one, took_over=False))
-        elif groups[-1].is_over_before(one):
+        elif groups[-1].is_over_before(one, gap_ms):
             groups.append(_Group(one, took_over=groups[-1].ended_ms is None and not groups[-1].transferred))
         elif groups[-1].is_told_of_the_one_before(one):
             groups[-2].add(one)

@@ -1,7 +1,8 @@
 """Zendesk's ticket events, as its webhooks send them.
 
 A ticket is one contact, and over when it is solved; that it is closed follows days later and says nothing new. It comes back when it
-is opened again. Whoever it is assigned to is its agent: each event shows the whole ticket as it stood then.
+is opened again. Whoever it is assigned to is its agent: each event shows the whole ticket as it stood then. One that was merged into
+another is over too, and no contact of a customer's: the other goes on for both.
 """
 
 from pydantic import JsonValue
@@ -31,8 +32,12 @@ _CREATED = "ticket.created"
 _STATUS = "ticket.status_changed"
 _AGENT = "ticket.agent_assignment_changed"
 _GROUP = "ticket.group_assignment_changed"
+_MERGED = "ticket.merged"
 _SOLVED, _CLOSED = "solved", "closed"
 _GOING_ON = frozenset({"new", "open", "pending", "hold"})
+_OF_MERGED, _OF_BOTS = "closed_by_merge", "bot_chat"
+"""Tags that Zendesk itself sets."""
+_BOT = "zd:answerBot"
 
 _CHANNELS: dict[str, tuple[str, str | None]] = {
     "native_messaging": ("chat", "messaging"),
@@ -50,16 +55,20 @@ _CHANNELS: dict[str, tuple[str, str | None]] = {
 def adapt(letter: Letter, raw: Raw) -> Event | Ignored:
     """Raises `Unreadable` where the event's id or the ticket's is missing."""
     name = (text(letter.document.get("type"), LONGEST_ID) or "").removeprefix(LEAD)
-    if name not in (_CREATED, _STATUS, _AGENT, _GROUP):
-        return ignored(letter, PLATFORM, f"event_{code(name.replace('.', '_')) or 'unknown'}")
     ticket, change = part(letter.document, "detail"), part(letter.document, "event")
-    status = code_in((change.get("current") if name == _STATUS else None) or ticket.get("status"))
+    merged = _is_merged_away(ticket, change)
+    if name not in (_CREATED, _STATUS, _AGENT, _GROUP) and not (name == _MERGED and merged):
+        return ignored(letter, PLATFORM, f"event_{code(name.replace('.', '_')) or 'unknown'}")
+    status = _SOLVED if merged else code_in((change.get("current") if name == _STATUS else None) or ticket.get("status"))
     if name == _STATUS and status not in _GOING_ON and status != _SOLVED:
         return ignored(letter, PLATFORM, f"status_{status or 'unknown'}")
     if status == _CLOSED:
         return ignored(letter, PLATFORM, "status_closed")
     root = required_id(ticket, "id", "detail.")
-    return event(letter, raw, _told(letter, name, status, root=root))
+    told = _told(letter, name, status, root=root)
+    if merged:
+        told.facts["purpose"] = "internal"
+    return event(letter, raw, told)
 
 
 def _told(letter: Letter, name: str, status: str | None, *, root: str) -> Told:
@@ -71,7 +80,7 @@ def _told(letter: Letter, name: str, status: str | None, *, root: str) -> Told:
     if kind is Kind.CONNECTED or kind is Kind.ENDED:
         facts.update(facts_of(agent=text(agent, LONGEST_ID)))
     if kind is Kind.ENDED:
-        facts.update(_solved_by(ticket))
+        facts.update(_solved_by(ticket, change))
     return Told(
         platform=PLATFORM, account=text(document.get("account_id"), LONGEST_ID), stream="event",
         id=required_id(document, "id"), version="", hash=digest(document), root=root, leg=root, kind=kind,
@@ -100,11 +109,25 @@ def _facts(ticket: Document, group: JsonValue) -> Facts:
     )
 
 
-def _solved_by(ticket: Document) -> Facts:
-    """A ticket with no assignee was solved by a bot; of one that does not say, somebody did: Zendesk lets nobody else solve."""
-    if "assignee_id" in ticket and not ticket["assignee_id"]:
-        return {"bot": True}
-    return {"handled": True}
+def _is_merged_away(ticket: Document, change: Document) -> bool:
+    """Said by the event itself, or by the ticket's tag; one that was solved before stays what it was."""
+    target = text(change.get("target_ticket_id"), LONGEST_ID)
+    if target is not None:
+        return target != text(ticket.get("id"), LONGEST_ID)
+    return _is_tagged(ticket, _OF_MERGED) and code_in(change.get("previous")) != _SOLVED
+
+
+def _solved_by(ticket: Document, change: Document) -> Facts:
+    """A ticket with no assignee was solved by a bot; of one that does not say, somebody did, unless it bears a bot's marks."""
+    if "assignee_id" in ticket:
+        return {"handled": True} if ticket["assignee_id"] else {"bot": True}
+    actors = (ticket.get("actor_id"), part(change, "actor").get("id"))
+    return {"bot": True} if _BOT in actors or _is_tagged(ticket, _OF_BOTS) else {"handled": True}
+
+
+def _is_tagged(ticket: Document, tag: str) -> bool:
+    tags = ticket.get("tags")
+    return isinstance(tags, list) and tag in tags
 
 
 def _handles(ticket: Document) -> Handles:
