@@ -87,3 +87,40 @@ def test_a_live_chat_in_any_order_is_one_contact() -> None:
     forward, back = (fold(order, now=minutes(LONG_AFTER + 60)) for order in (told, told[::-1]))
     assert forward == back
     assert len(forward.episodes) == 1
+
+
+@pytest.mark.parametrize(("later", "visits"), [(60 * 71, 1), (60 * 73, 2)])
+def test_a_session_that_keeps_its_id_is_another_visit_after_the_gap(later: int, visits: int) -> None:
+    document = json.loads(payload("segment/common-fields-track")) | {"properties": {"session_id": "s-1"}}
+    first, again = (
+        {**document, "messageId": f"m-{minute}", "timestamp": (minutes(minute)).isoformat(), "originalTimestamp": None}
+        for minute in (0, later)
+    )
+    told = [stored(read(Raw(json.dumps(one).encode(), ends=ENDS))[0], received=at) for one, at in ((first, 0), (again, later))]
+    for order in (told, told[::-1]):
+        episodes = fold(order, now=minutes(later + 60)).episodes
+        assert [one.interaction.outcome for one in episodes if isinstance(one, Over)] == ["self_served"] * visits
+
+
+def test_a_tracked_event_of_an_id_is_one_though_its_time_is_reckoned_anew() -> None:
+    """Segment corrects the visitor's clock by when it was sent and received, and both differ when it is sent again."""
+    document = json.loads(payload("segment/common-fields-track"))
+    again = {**document, "timestamp": "2027-05-11T14:20:00.007Z", "sentAt": "2027-05-11T15:00:00.000Z"}
+    nameless = {name: value for name, value in document.items() if name != "messageId"}
+    first, second, third, fourth = (
+        read(Raw(json.dumps(one).encode(), ends=ENDS))[0]
+        for one in (document, again, nameless, {**nameless, "timestamp": again["timestamp"]})
+    )
+    assert isinstance(first, Event)
+    assert isinstance(second, Event)
+    assert isinstance(third, Event)
+    assert isinstance(fourth, Event)
+    assert (first.id, first.hash) == (second.id, second.hash)
+    assert third.id != fourth.id
+
+
+def test_a_tracked_event_may_have_a_name_like_those_of_another_platform() -> None:
+    body = payload("segment/invented-track-named-like-another-platforms")
+    (reading,) = read(Raw(body, ends=frozenset({"contact_form_submitted"})))
+    assert isinstance(reading, Event)
+    assert (reading.platform, reading.channel) == ("segment", "web")

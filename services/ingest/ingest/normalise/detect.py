@@ -44,6 +44,12 @@ def _is_native(document: Document) -> bool:
     return "contact" in document and "event" in document and "at" in document
 
 
+def _is_chatwoot(document: Document) -> bool:
+    """A tracked event may have such a name, too: names are free there."""
+    event = document.get("event")
+    return isinstance(event, str) and event.startswith(_CHATWOOT) and not is_segment(document)
+
+
 def _is_ringcentral(document: Document) -> bool:
     event = document.get("event")
     pushed = "pn_apns" in document or "pn_gcm" in document or document.get("type") == "ServerNotification"
@@ -74,6 +80,7 @@ def _is_chat_message(document: Document) -> bool:
     return all(name in document for name in ("AbsoluteTime", "ContentType", "ContactId"))
 
 
+_CHATWOOT = ("conversation_", "message_", "contact_", "inbox_", "webwidget_", "automation_event.")
 _AMI = frozenset({"Uniqueid", "UniqueID", "uniqueid", "Linkedid", "linkedid", "Privilege", "privilege"})
 _ARI = frozenset({"asterisk_id", "channel", "peer", "bridge"})
 _BY_TYPE = (
@@ -90,7 +97,7 @@ _BY_SOURCE = (("aws.partner/genesys.com", "genesys-cloud"),)
 
 _SHAPES: tuple[tuple[Test, str], ...] = (
     (_is_native, "native"),
-    (_text_begins("event", "conversation_", "message_", "contact_", "inbox_", "webwidget_", "automation_event."), "chatwoot"),
+    (_is_chatwoot, "chatwoot"),
     (_has_any("topic", "app_id", "data"), "intercom"),
     (_has_any("contactId", "eventType"), "connect-contact-event"),
     (_has("CurrentAgentSnapshot"), "connect-agent-event"),

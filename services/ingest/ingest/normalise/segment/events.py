@@ -30,6 +30,7 @@ PLATFORM = "segment"
 _TYPES = frozenset({"alias", "group", "identify", "page", "screen"})
 _STARTED, _ENDED = "live_chat_conversation_started", "live_chat_conversation_ended"
 _LIVE_CHAT = "live_chat_"
+_OF_DELIVERY = ("sentAt", "receivedAt", "timestamp")
 
 
 def adapt(letter: Letter, raw: Raw) -> Event | Sequence[Event] | Ignored:
@@ -90,8 +91,10 @@ def _id(letter: Letter) -> str:
 
 
 def _content(document: Document) -> bytes:
-    """Without when it was sent and received, which differs from one delivery of an event to the next."""
-    return digest({name: value for name, value in document.items() if name not in ("sentAt", "receivedAt")})
+    """Without when it was sent and received, which differs from one delivery of an event to the next, and without `timestamp`, which
+    Segment reckons from both; only what has no id of its own is known by that."""
+    passing = _OF_DELIVERY if document.get("messageId") else _OF_DELIVERY[:2]
+    return digest({name: value for name, value in document.items() if name not in passing})
 
 
 def _moment(document: Document) -> Moment:
