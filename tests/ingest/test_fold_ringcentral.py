@@ -7,6 +7,7 @@ import pytest
 
 from ingest.contacts.fold import fold
 from ingest.contacts.model import Interaction, NotOver, Over, StoredEvent
+from ingest.normalise.model import Kind
 from tests.support.contacts import minutes
 from tests.support.readings import LONG_AFTER, heard
 
@@ -87,3 +88,14 @@ def test_a_call_between_two_extensions_is_ours() -> None:
 def test_a_supposed_third_party_is_never_the_customer() -> None:
     told = events("invented-stream-outbound")
     assert all("phone" not in one.handles for one in told if one.leg.endswith("-2"))
+
+
+def test_a_supervisor_who_listens_in_neither_handled_the_call_nor_ends_it() -> None:
+    told, dice = events("invented-stream-supervised"), random.Random(7)  # a seeded shuffle keeps no secret
+    for _ in range(50):
+        dice.shuffle(told)
+        call = over(told)
+        assert (call.agent_name, call.transfers, call.talk_s, [leg.agent_name for leg in call.legs]) == ("Ana L.", 0, 300, ["Ana L."])
+        assert (call.ended_at.minute, call.ended_at.second, call.disconnect) == (5, 5, None)
+    without_the_last = [one for one in told if one.leg != "p-beef07-3" or one.kind is Kind.STARTED]
+    assert over(without_the_last).agent_name == "Ana L."

@@ -113,6 +113,8 @@ def _told(party: Document, call: _Call, leg: str) -> tuple[Kind, Facts, Handles]
         facts["disconnect"] = reason
     if reason in words.FAULTS and facts.get("direction") == "outbound":
         facts["failed"] = True
+    if reason == words.LISTENS_IN:
+        facts["aside"] = True
     if leg.endswith(_FIRST_TWO) and _extension(caller) and _extension(callee):
         facts["purpose"] = "internal"
     return words.kind_of(code, reason, ours=extension is not None, queued=party.get("queueCall") is True), facts, handles

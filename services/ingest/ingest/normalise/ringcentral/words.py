@@ -17,6 +17,8 @@ GOES_ON = frozenset({
 FAULTS = frozenset({
     "destinationblocked", "internalerror", "internationaldisabled", "invalidnumber", "nosuchuser", "notenoughfunds"
 })  # fmt: skip
+LISTENS_IN = "supervising"
+"""A supervisor's line into somebody else's call: neither did that one handle it, nor does it end with it."""
 NO_CONTACT = frozenset({"greetingsrecording", "testcall", "verificationcall"})
 """Sessions that are no call of a customer's, by what they began with."""
 WE_CALL = frozenset({"ringme", "ringout"})
@@ -27,6 +29,6 @@ def kind_of(status: str, reason: str, *, ours: bool, queued: bool) -> Kind:
     """`ours`: the party is an extension. A status that is new to us holds the call open like any other until the party is gone."""
     if status in GONE:
         return Kind.TRANSFERRED if reason in GOES_ON else Kind.ENDED
-    if status in CONNECTED and ours:
+    if status in CONNECTED and ours and reason != LISTENS_IN:
         return Kind.CONNECTED
     return Kind.QUEUED if queued and status in WAITING else Kind.STARTED
