@@ -1,5 +1,6 @@
 """Calls as RingCentral tells them, party by party, from its payloads to the verdict."""
 
+import json
 import random
 from itertools import permutations
 
@@ -7,9 +8,10 @@ import pytest
 
 from ingest.contacts.fold import fold
 from ingest.contacts.model import Interaction, NotOver, Over, StoredEvent
-from ingest.normalise.model import Kind
+from ingest.normalise import read
+from ingest.normalise.model import Event, Kind, Raw
 from tests.support.contacts import minutes
-from tests.support.readings import LONG_AFTER, heard
+from tests.support.readings import LONG_AFTER, heard, payload
 
 
 def events(name: str) -> list[StoredEvent]:
@@ -99,3 +101,21 @@ def test_a_supervisor_who_listens_in_neither_handled_the_call_nor_ends_it() -> N
         assert (call.ended_at.minute, call.ended_at.second, call.disconnect) == (5, 5, None)
     without_the_last = [one for one in told if one.leg != "p-beef07-3" or one.kind is Kind.STARTED]
     assert over(without_the_last).agent_name == "Ana L."
+
+
+def test_a_notification_that_comes_as_a_push_too_is_the_same_event_with_or_without_what_only_the_line_needs() -> None:
+    notice = json.loads(payload("ringcentral/telephony-session-answered-inbound"))
+    detailed = json.loads(json.dumps(notice))
+    party = detailed["body"]["parties"][0]
+    party["sipData"] = {"callId": "c-1"}
+    del party["park"], party["status"]["rcc"]
+    pushed = {"uuid": "another", "pn_apns": {"aps": {"content-available": 1}, **detailed, "uuid": "another"}}
+    first, second = (read(Raw(json.dumps(one).encode()))[0] for one in (notice, pushed))
+    assert isinstance(first, Event)
+    assert isinstance(second, Event)
+    assert (first.source, first.id, first.hash) == (second.source, second.id, second.hash)
+
+    party["status"]["code"] = "Hold"
+    (other,) = read(Raw(json.dumps(detailed).encode()))
+    assert isinstance(other, Event)
+    assert other.hash != first.hash

@@ -21,6 +21,7 @@ _SESSIONS = "/telephony/sessions"
 _ACCOUNT = re.compile(r"/account/(\d{1,64})(?:/|\Z)", re.ASCII)
 _FIRST_TWO = ("-1", "-2")
 """How the ids end of those between whom a call begins."""
+_READ = ("direction", "extensionId", "from", "to", "queueCall")
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,13 +87,19 @@ def _event(letter: Letter, raw: Raw, call: _Call, party: object, *, where: str) 
         raise Unreadable("not_an_object", where)
     leg = required_inside(party, "id", f"{where}.")
     kind, facts, handles = _told(party, call, leg)
-    content = digest({"party": party, "sequence": call.sequence, "ms": call.moment.ms})
+    content = digest({**_lasting(party), "sequence": call.sequence, "ms": call.moment.ms})
     own = f"{call.session}/{call.sequence}" if call.sequence else call.uuid or content.hex()
     told = Told(
         platform=words.PLATFORM, account=call.account, stream="session", id=f"{own}/{leg}", version="", hash=content, root=call.session,
         leg=leg, kind=kind, moment=call.moment, facts=facts, handles=handles,
     )  # fmt: skip
     return event(letter, raw, told)
+
+
+def _lasting(party: Document) -> Document:
+    """What is the same however it is sent: a push, or a subscription that asks for it, says more of the line's own dealings."""
+    status = part(party, "status")
+    return {"code": status.get("code"), "reason": status.get("reason"), **{name: party.get(name) for name in _READ}}
 
 
 def _told(party: Document, call: _Call, leg: str) -> tuple[Kind, Facts, Handles]:
