@@ -108,6 +108,8 @@ async def test_whatever_is_wrong_every_sender_hears_the_same() -> None:
         ("/v1/webhooks/native/other", right, "native", "unknown_source"),
         ("/v1/webhooks/zendesk", right, "unknown", "unknown_source"),
         ("/v1/webhooks/%F0%9F%92%A9/%00", right, "unknown", "unknown_source"),
+        ("/v1/webhooks/native/" + "x" * 300, right, "native", "unknown_source"),
+        ("/v1/webhooks/" + "x" * 300, right, "unknown", "unknown_source"),
     ]
     async with posting(NOWHERE, NATIVE) as hooks:
         answers = []
