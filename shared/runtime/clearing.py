@@ -98,8 +98,10 @@ class Progress:
         return self.taken + self.left_waiting
 
 
-async def hand_in(replays: Replays, letter: RowMapping, body: bytes) -> Outcome:
+async def hand_in(replays: Replays, letter: RowMapping, body: bytes | None) -> Outcome:
     """The message again, or a mended one; doing it twice has no second effect. What the world does wrong rises."""
+    if body is None:
+        return Outcome(taken=False, reason="sealing_key_missing")
     apply = replays.applies.get(letter["topic"])
     if apply is None:
         return Outcome(taken=False, reason="nobody_reads_this_topic")
@@ -174,7 +176,7 @@ class Clearing:
 
     async def _one(self, unit: Unit, action: Action, letter: RowMapping) -> bool:
         if action == "replay":
-            outcome = await hand_in(self._replays, letter, self._replays.sealer.unseal_bytes(letter["body"]))
+            outcome = await hand_in(self._replays, letter, dead_letters.opened(letter, self._replays.sealer))
             if not outcome.taken:
                 return False
         await dead_letters.settle(unit.tx, letter["id"], state="replayed" if action == "replay" else "discarded")

@@ -14,7 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from shared.runtime.broker import Outgoing, Record
 from shared.runtime.database import as_json, row, rows, run, shard_of
-from shared.runtime.sealing import Sealer
+from shared.runtime.sealing import Sealer, SealingKeyMissing
 
 CONFLICT = "conflict"
 
@@ -113,10 +113,18 @@ async def waiting(tx: AsyncConnection, *, topic: str | None, after: UUID | None,
     )
 
 
-async def body(tx: AsyncConnection, letter: UUID, sealer: Sealer) -> tuple[RowMapping, bytes] | None:
-    """One row, locked, with the bytes as they came."""
+async def body(tx: AsyncConnection, letter: UUID, sealer: Sealer) -> tuple[RowMapping, bytes | None] | None:
+    """One row, locked, with the bytes as they came; None for those where the key they were sealed with is not here."""
     found = await row(tx, "select * from dead_letter where id = :id for update", id=letter)
-    return (found, sealer.unseal_bytes(found["body"])) if found else None
+    return (found, opened(found, sealer)) if found else None
+
+
+def opened(letter: RowMapping, sealer: Sealer) -> bytes | None:
+    """A letter may wait for longer than its key is kept: that one is at fault, and stops no other."""
+    try:
+        return sealer.unseal_bytes(letter["body"])
+    except SealingKeyMissing:
+        return None
 
 
 async def state(tx: AsyncConnection, letter: UUID) -> str | None:

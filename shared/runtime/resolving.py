@@ -15,6 +15,7 @@ from shared.runtime.sealing import Sealer
 
 _MASK = "•••"
 _DEEPEST = 50
+_UNOPENED = "sealed with a key that is not here: add it to AFTERCALL_SEAL_KEYS, after the first"
 _FIELD = re.compile(r"[A-Za-z_$][A-Za-z_$.:/-]*(?:\d{1,4}[A-Za-z_$.:/-]+)*\d{0,4}")
 
 
@@ -36,8 +37,9 @@ async def look_at(unit: Unit, letter: UUID, sealer: Sealer, *, who: Actor) -> Lo
         return None
     await audit(unit.tx, who, "dead-letter.look", subject=letter)
     kept, body = found
+    shown = {"size": len(body), "body": _masked_body(body)} if body is not None else {"size": 0, "body": _UNOPENED}
     names = [name for name, _ in kept["headers"]]
-    return Look(reason=kept["reason"], path=kept["path"], state=kept["state"], headers=names, size=len(body), body=_masked_body(body))
+    return Look(reason=kept["reason"], path=kept["path"], state=kept["state"], headers=names, **shown)
 
 
 async def replay_one(replays: Replays, letter: UUID, mended: str | None, *, who: Actor) -> Outcome | None:

@@ -12,10 +12,11 @@ from shared.runtime import http
 from shared.runtime.access import COOKIE
 from shared.runtime.cap import Limits
 from shared.runtime.clearing import Clearing, Replays
-from shared.runtime.database import rows
+from shared.runtime.database import rows, run
 from shared.runtime.memory import MemoryBroker
 from shared.runtime.reading import Reading
 from shared.runtime.rights import ALL_TEAMS, Principal
+from shared.runtime.sealing import Sealer
 from shared.runtime.settings import ServiceSettings
 from shared.topics import DEAD_TOPICS, TOPICS
 from tests.support.toy import INPUT, Deps, Toy, answer, create_tables, wire
@@ -105,6 +106,30 @@ async def test_a_run_goes_on_where_a_killed_process_left_it(desk: Desk) -> None:
     assert (await successor.client.get(f"/v1/dead-letters/runs/{begun['id']}")).json()["taken"] == POISONED
     assert set((await desk.toy.effects()).values()) == {1}
     await successor.client.aclose()
+
+
+async def test_a_letter_whose_key_is_gone_keeps_waiting_says_so_and_stops_no_run(desk: Desk) -> None:
+    desk.toy.deps.poisoned.clear()
+    begun = (await desk.client.post("/v1/dead-letters/runs", json={"action": "replay", **POISON})).json()
+    other = Sealer("next:ZmVkY2JhOTg3NjU0MzIxMGZlZGNiYTk4NzY1NDMyMTA=", "a pepper that is long enough for a toy")
+    sealed = {"body": other.seal_bytes(b"{}"), "reason": POISON["reason"]}
+    async with desk.toy.database.transaction() as unit:
+        oldest = "select id from dead_letter where reason = :reason order by id limit 1"
+        await run(unit.tx, f"update dead_letter set body = :body where id = ({oldest})", **sealed)
+        (letter,) = await rows(unit.tx, "select id from dead_letter where body = :body", body=sealed["body"])
+
+    await desk.clear()
+
+    over = (await desk.client.get(f"/v1/dead-letters/runs/{begun['id']}")).json()
+    look = (await desk.client.get(f"/v1/dead-letters/{letter['id']}")).json()
+    again = (await desk.client.post(f"/v1/dead-letters/{letter['id']}/replay", json={})).json()
+    mended = {"body": (answer(99).value or b"").decode()}
+    assert (over["taken"], over["left_waiting"]) == (POISONED - 1, 1)
+    assert (look["state"], look["size"]) == ("waiting", 0)
+    assert "AFTERCALL_SEAL_KEYS" in look["body"]
+    assert again == {"taken": False, "reason": "sealing_key_missing"}
+    assert "AFTERCALL_SEAL_KEYS" in await desk.page(f"/dead-letters/{letter['id']}")
+    assert (await desk.client.post(f"/v1/dead-letters/{letter['id']}/replay", json=mended)).json()["taken"]
 
 
 async def test_chosen_ones_are_discarded_with_their_reason_and_the_rest_waits(desk: Desk) -> None:

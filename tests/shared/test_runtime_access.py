@@ -78,6 +78,24 @@ async def test_our_own_routes_all_declare_themselves(toy: Edged) -> None:
     assert undeclared_routes(toy.internal) == []
 
 
+@pytest.mark.parametrize(
+    ("query", "paths"), [("colour=red&colour=blue", ["colour"]), ("a=1&=2&ana%20lopez=3&B-2=", ["…", "B-2", "a", "…"]), ("", []), ("&", [])]
+)
+async def test_parameters_that_a_reading_route_does_not_know_are_named_without_a_value(toy: Edged, query: str, paths: list[str]) -> None:
+    answer = await toy.client.get(f"/v1/cases?{query}", headers=toy.cookie("admin"))
+
+    assert [each["path"] for each in answer.json().get("errors", ())] == paths
+    assert answer.status_code == (422 if paths else 200)
+    assert "red" not in answer.text
+
+
+async def test_a_page_takes_any_parameter_and_who_may_not_ask_learns_of_none(toy: Edged) -> None:
+    page = await toy.client.get("/console/cases/7?utm=mail", headers=toy.cookie("guide") | PAGE)
+    nobody = await toy.client.get("/v1/cases?colour=red", headers={})
+
+    assert (page.status_code, nobody.status_code) == (200, 401)
+
+
 async def test_who_is_nobody_gets_401_at_the_api_and_is_sent_to_sign_in_from_a_page(toy: Edged) -> None:
     reply = await toy.client.get("/v1/cases/7")
     assert (reply.status_code, reply.headers["www-authenticate"]) == (401, "Bearer")
@@ -137,8 +155,9 @@ async def test_making_and_revoking_a_key_is_audited_without_its_secret(toy: Edge
     await revoke_key(toy.database, "nothere")
 
     async with toy.database.transaction() as unit:
-        audited = await rows(unit.tx, "select by_kind, by_ref, what, subject, detail from audit order by id")
-    assert [tuple(each.values()) for each in audited] == [
+        found = await rows(unit.tx, "select by_kind, by_ref, what, subject, detail from audit order by id")
+    audited: list[tuple[object, ...]] = [tuple(each.values()) for each in found]
+    assert audited == [
         ("command", "command line", "api-key.created", old, {"scopes": ["crm", "platform"], "platform": "acme"}),
         ("person", PERSON.ref, "api-key.created", new, {"scopes": ["platform"], "replaces": old}),
         ("person", PERSON.ref, "api-key.revoked", new, {}),
