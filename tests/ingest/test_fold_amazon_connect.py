@@ -31,6 +31,12 @@ def over(events: list[StoredEvent], *, minute: float) -> Interaction:
     return one.interaction
 
 
+def waiting(events: list[StoredEvent], *, minute: float) -> NotOver:
+    (one,) = fold(events, now=minutes(YEAR + minute)).episodes
+    assert isinstance(one, NotOver), one
+    return one
+
+
 def test_contact_events_and_the_record_ten_minutes_later_are_one_interaction_with_a_customer() -> None:
     events = [event for event in the_call_by_events() if not event.handles]
     (early,) = fold(events, now=minutes(YEAR + 9)).episodes
@@ -79,6 +85,44 @@ def test_a_flow_after_hang_up_and_a_supervisor_listening_in_change_nothing() -> 
         over([*the_call_by_events(), heard("flow-after-hang-up", minute=1)], minute=20),
     )
     assert (plain.legs, plain.ended_at, plain.transfers) == (with_flow.legs, with_flow.ended_at, with_flow.transfers)
+
+
+def test_an_agent_who_called_in_another_may_still_be_with_the_customer() -> None:
+    """That the other one is gone ends nothing: only by the next leg's word was the first one handed over."""
+    asked = [heard("consult-first-connected", minute=0), heard("consult-second-disconnected", minute=8)]
+    gone = heard("consult-first-disconnected", minute=20)
+    for order in permutations(asked):
+        held = waiting(list(order), minute=24)
+        assert (held.waits_for, held.look_again_at) == ("end", minutes(YEAR + 8 + 2 + 15))
+        assert over(list(order), minute=25).outcome == "handled"
+    for order in permutations([*asked, gone]):
+        assert waiting(list(order), minute=21).waits_for == "hold_off"
+        assert over(list(order), minute=22).ended_at.isoformat() == "2027-05-11T14:20:00+00:00"
+
+
+def test_where_records_come_a_leg_without_one_is_not_over() -> None:
+    asked = [heard("consult-first-connected", minute=0), heard("consult-second-record", minute=9)]
+    assert all(waiting(list(order), minute=600).waits_for == "end" for order in permutations(asked))
+    assert over([*asked, heard("consult-first-disconnected", minute=20)], minute=22).transfers == 1
+
+
+def test_a_flow_after_hang_up_says_that_the_agent_is_gone_though_the_end_was_lost() -> None:
+    body = payload("amazon-connect/invented-flow-after-hang-up")
+    (flow,) = read(Raw(body.replace(b"35511e77-d018-567d-bb5e-17ae59fbc788", b"5f0c2f3a-516a-5c7b-8b0a-2f2a5c1d7e10")))
+    told = [heard("consult-first-connected", minute=0), stored(flow, received=YEAR + 1)]
+    assert all(over(list(order), minute=3).outcome == "handled" for order in permutations(told))
+
+
+def test_a_call_of_ours_that_nobody_took_is_no_conversation_though_an_agent_was_on_the_line() -> None:
+    for order in permutations([heard("outbound-call-nobody-took", minute=0), heard("record-outbound-call-nobody-took", minute=1)]):
+        for told in (order, order[:1]):
+            call = over(list(told), minute=60)
+            assert (call.outcome, call.direction, call.agent, call.talk_s) == ("failed", "outbound", None, None)
+
+
+def test_a_record_that_names_an_agent_was_handled_even_if_it_cannot_be_read_when() -> None:
+    call = over([heard("record-agent-without-time", minute=0)], minute=60)
+    assert (call.outcome, call.agent_name, call.talk_s) == ("handled", "ana.l", 350)
 
 
 @pytest.mark.parametrize(

@@ -43,6 +43,8 @@ def _event(draw: st.DrawFn, number: int, legs: tuple[str, ...]) -> StoredEvent:
                 "outline": st.just(value=True),
                 "bot": st.booleans(),
                 "handled": st.just(value=True),
+                "unanswered": st.booleans(),
+                "hearsay": st.just(value=True),
                 "thread_ms": st.sampled_from([ms(-60 * 24 * 900), ms(1)]),
                 "previous_leg": st.sampled_from(legs),
                 "next_leg": st.sampled_from(legs),

@@ -74,6 +74,19 @@ def test_a_caller_nobody_answered_abandoned(names: tuple[str, ...]) -> None:
         assert (call.outcome, call.agent, call.disconnect, call.transfers) == ("abandoned", None, "customer", 0)
 
 
+def test_a_queue_that_says_who_answered_is_believed_until_that_agents_own_end_is_told() -> None:
+    for order in permutations(events("call", "customer-start", "acd-end", "customer-end")):
+        call = over(list(order))
+        assert (call.outcome, call.agent, call.wait_s) == ("handled", "82818e6c-bdaa-52e8-9ab8-ba4b1090562b", 60)
+    assert over(events("call", *CALL)).transfers == 1
+
+
+def test_an_agents_end_without_any_length_is_of_one_who_spoke() -> None:
+    for order in permutations(events("call", "customer-start", "user-end-without-lengths", "customer-end")):
+        call = over(list(order))
+        assert (call.outcome, call.agent) == ("handled", "82818e6c-bdaa-52e8-9ab8-ba4b1090562b")
+
+
 def test_what_only_a_bot_spoke_with_is_for_the_bot_alone() -> None:
     for order in permutations(events("bot", "customer-start", "flow-end", "customer-end")):
         thread = over(list(order))

@@ -54,6 +54,18 @@ def test_a_task_canceled_before_anybody_took_it_was_abandoned() -> None:
     assert over(heard("twilio/invented-callback-as-json")).outcome == "abandoned"
 
 
+def test_a_task_that_was_completed_had_been_taken_by_somebody() -> None:
+    call = over(stream("task-created", "task-completed"))
+    assert (call.outcome, call.agent, call.transfers) == ("handled", None, 0)
+    assert over(heard("twilio/taskrouter-ws-task-completed")).outcome == "handled"
+
+
+def test_who_wraps_up_had_accepted_even_if_nobody_said_so() -> None:
+    for order in permutations(stream("task-created", "reservation-wrapup", "task-completed")):
+        call = over(list(order))
+        assert (call.outcome, call.agent_name, call.queue) == ("handled", "Ana L.", "Claims")
+
+
 def test_the_customer_of_a_task_is_who_its_attributes_name() -> None:
     call = over(stream("task-canceled"))
     assert call.handles == {

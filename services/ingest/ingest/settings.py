@@ -31,7 +31,7 @@ class Settings(ServiceSettings):
     hold_chat_s: float = _seconds(900, "the same for a chat")
     hold_web_s: float = _seconds(60, "the same for a web contact")
     hold_other_s: float = _seconds(120, "the same for every other channel")
-    address_wait_s: float = _seconds(900, "how much longer to wait where no event named a customer")
+    address_wait_s: float = _seconds(900, "how much longer to wait where no event named a customer, or an agent's end was not told")
     reopen_within_s: float = _seconds(72 * 3600, "how long after its end a contact that comes back is the same episode")
     stale_phone_s: float = _seconds(12 * 3600, "how long after its last event a phone contact without an end counts as over")
     stale_chat_s: float = _seconds(7 * 24 * 3600, "the same for chats and e-mails")

@@ -32,8 +32,9 @@ def _verdict(lives: Sequence[Life], number: int, *, now: datetime, patience: Pat
     quiet = interaction.received_at + patience.hold_off_of(interaction.channel)
     if now < quiet:
         return _not_over(lives, number, until=quiet, waits_for="hold_off")
-    if interaction.needs_address and now < quiet + patience.address_wait:
-        return _not_over(lives, number, until=quiet + patience.address_wait, waits_for="address")
+    presumed = any(life.presumed for life in lives)
+    if (presumed or interaction.needs_address) and now < quiet + patience.address_wait:
+        return _not_over(lives, number, until=quiet + patience.address_wait, waits_for="end" if presumed else "address")
     return Over(interaction)
 
 
@@ -46,9 +47,14 @@ def _ended(life: Life) -> tuple[int, int, str]:
     return (life.begin if life.end is None else life.end), life.begin, life.leg
 
 
+def _lacks_record(lives: Sequence[Life]) -> bool:
+    """Whether an end is only presumed where records tell of ends, and come for certain."""
+    return any(life.presumed for life in lives) and any(life.facts.get("record", False) for life in lives)
+
+
 def _still_to_come(lives: Sequence[Life]) -> Wait | None:
     """The end of a leg or of what it is within, or the leg that a transfer announced; where that was not named, any later one will do."""
-    if lacks_frame(lives) or any(life.end is None and not life.aside for life in lives):
+    if lacks_frame(lives) or any(life.end is None and not life.aside for life in lives) or _lacks_record(lives):
         return "end"
     legs = {life.leg for life in lives}
     followed = {life.facts.get("previous_leg") for life in lives}

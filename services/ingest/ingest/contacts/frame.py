@@ -16,7 +16,7 @@ WHOLE_SECOND_MS = 1_000
 
 def within_frames(lives: Sequence[Life]) -> list[Life]:
     """The same lives, in the same order; those within a frame await no other leg, for the frame says when all is over."""
-    lives = _without_outlines(lives)
+    lives = _without_hearsay(_without_outlines(lives))
     frames = [life for life in lives if life.frame]
     return [_within(life, frames) if frames and not life.frame else life for life in lives]
 
@@ -49,13 +49,21 @@ def _is_same_stay(outline: Life, life: Life) -> bool:
     return life.end is None or outline.begin <= life.begin or outline.begin < life.end - WHOLE_SECOND_MS
 
 
+def _without_hearsay(lives: Sequence[Life]) -> Sequence[Life]:
+    """What is said of an agent counts where no agent's own leg tells of one."""
+    hearsay = [life for life in lives if life.facts.get("hearsay", False)]
+    if not hearsay or not any(life.human and life not in hearsay for life in lives):
+        return lives
+    return [replace(life, human=False) if life in hearsay else life for life in lives]
+
+
 def _framing(life: Life) -> Life:
     return replace(life, facts={**life.facts, "frame": True}, human=False)
 
 
 def _within(life: Life, frames: Sequence[Life]) -> Life:
     """Of several frames, such as a call and the callback asked for in it, the latest begun before the part did."""
-    inside = replace(life, awaits=False)
+    inside = replace(life, awaits=False, presumed=False)
     frame = max((one for one in frames if one.begin <= life.begin), key=lambda one: one.order, default=frames[0])
     if life.end is not None or frame.end is None:
         return inside

@@ -59,7 +59,9 @@ def outcome_of(lives: Sequence[Life], *, stale: bool) -> Outcome:
 
 
 def _last_human(lives: Sequence[Life]) -> Life | None:
-    return max((life for life in lives if life.human), key=lambda life: (life.connected or 0, life.begin, life.leg), default=None)
+    """A whole knows that somebody handled it, its parts who."""
+    humans = [life for life in lives if life.human]
+    return max(humans, key=lambda life: (not life.frame, life.connected or 0, life.begin, life.leg), default=None)
 
 
 def _only_rang(life: Life) -> bool:

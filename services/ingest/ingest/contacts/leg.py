@@ -27,7 +27,8 @@ class Life:
     """One leg from its begin to its end, in epoch ms. `end` None: still going on.
 
     `human`: a person spoke on it. `transferred`: it said that another leg follows, and `awaits` that this is its last word.
-    `settled_ms` is when we knew as much as we do of its begin and end, by the database's clock.
+    `presumed`: that it ended only the next one says. `settled_ms` is when we knew as much as we do of its begin and end, by the
+    database's clock.
     """
 
     leg: str
@@ -44,6 +45,7 @@ class Life:
     suspect: bool
     facts: Facts
     handles: Handles
+    presumed: bool = False
 
     @property
     def aside(self) -> bool:
@@ -160,7 +162,7 @@ def _life(leg: str, told: Sequence[Seen]) -> Life:
     return Life(
         leg=leg, begin=begin, end=end, last=max(*times, begin if end is None else end),
         connected=connected, queued=facts.get("queued_ms", first.get(Kind.QUEUED)), transferred=transferred,
-        human=facts.get("handled", False) or (connected is not None and _is_with_a_human(told, facts)),
+        human=_is_handled(told, facts, connected),
         awaits=transferred and ("next_leg" in facts or Kind.ENDED not in first),
         settled_ms=max(min(received), min(heard_of_end, default=0)),
         last_received_ms=max(received), suspect=True in [one.suspect for one in told], facts=facts, handles=handles,
@@ -174,6 +176,12 @@ def _first_of_each(told: Iterable[Seen]) -> dict[Kind, int]:
         if one.ms < first.get(one.kind, one.ms + 1):
             first[one.kind] = one.ms
     return first
+
+
+def _is_handled(told: Iterable[Seen], facts: Facts, connected: int | None) -> bool:
+    if facts.get("unanswered", False):
+        return False
+    return facts.get("handled", False) or (connected is not None and _is_with_a_human(told, facts))
 
 
 def _is_with_a_human(told: Iterable[Seen], facts: Facts) -> bool:
@@ -206,11 +214,16 @@ def _end(first: Mapping[Kind, int], facts: Facts) -> int | None:
 
 def _ended_by_successors(lives: list[Life]) -> list[Life]:
     """A leg that another names as the one before is over, even if the event that said so was lost."""
-    successors: dict[str, int] = {}
+    successors: dict[str, Life] = {}
     for life in lives:
         if previous := life.facts.get("previous_leg"):
-            successors[previous] = min(life.begin, successors.get(previous, life.begin))
-    return [_ended_at(life, successors[life.leg]) if life.leg in successors else life for life in lives]
+            successors[previous] = min(life, successors.get(previous, life), key=lambda one: (not one.aside, one.order))
+    return [_succeeded(life, successors[life.leg]) if life.leg in successors else life for life in lives]
+
+
+def _succeeded(life: Life, by: Life) -> Life:
+    """An agent may only have called in another, and still be with the customer; a flow after hang-up comes when both are gone."""
+    return life if life.end is not None else replace(_ended_at(life, by.begin), presumed=life.human and not by.aside)
 
 
 def _ended_at(life: Life, ms: int) -> Life:

@@ -42,8 +42,8 @@ class Patience:
     """How long to wait for what may still come; channels not named take `hold_off` and `stale_after`.
 
     `hold_offs` run from the last leg's end, `stale` from the last event of a contact whose end never came,
-    `address_wait` once more where no leg named a customer. A contact coming back later than `gap` after its end is a
-    new episode. A time more than `ahead` after its arrival is not believed.
+    `address_wait` once more where no leg named a customer, or where only the next leg says that one ended. A contact coming
+    back later than `gap` after its end is a new episode. A time more than `ahead` after its arrival is not believed.
     """
 
     hold_offs: Mapping[str, timedelta] = field(default_factory=_hold_offs)

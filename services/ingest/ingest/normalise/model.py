@@ -41,9 +41,11 @@ class Facts(TypedDict, total=False):
     flow after hang-up. `frame` marks one that stands for the whole contact, or the customer's side of it, and `framed` one
     that is a part of such: the whole says when it is over. `rung` marks an agent's line, which only rang unless it was
     connected; `outline` a leg that another source may tell better: beside a leg of the same queue told so, it is a frame.
-    `bot` False says that this leg was on its way to a person, `handled` that one took care of it, whenever that was. `rated` says
-    that the platform itself asked the customer how it was. `thread_ms` is when the thread began that this is the latest life
-    of: believed where nothing but its end was told. `clock` holds why the event's own time is missing or doubtful.
+    `bot` False says that this leg was on its way to a person, `handled` that one took care of it, whenever that was, `unanswered`
+    that whoever of ours was on it spoke with nobody, because the customer never was. `hearsay` marks a leg whose `handled` is
+    said of an agent with a leg of their own: it counts only where that one is not told of. `rated` says that the platform itself
+    asked the customer how it was. `thread_ms` is when the thread began that this is the latest life of: believed where nothing
+    but its end was told. `clock` holds why the event's own time is missing or doubtful.
     """
 
     version: str
@@ -70,6 +72,8 @@ class Facts(TypedDict, total=False):
     self_served: bool
     bot: bool
     handled: bool
+    unanswered: bool
+    hearsay: bool
     rated: bool
     traits: dict[str, str]
     wait_s: int

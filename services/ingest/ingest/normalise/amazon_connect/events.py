@@ -35,6 +35,8 @@ def adapt_event(letter: Letter, raw: Raw) -> Event | Ignored:
         return Ignored(letter.envelope, letter.index, words.PLATFORM, reason)
     facts = words.place_facts(detail.get("channel"), method, subtype)
     _add_facts(facts, detail, method)
+    if step[0] is Kind.ENDED and words.unanswered(detail.get("channel"), method, detail.get("connectedToSystemTimestamp")):
+        facts["unanswered"] = True
     _add_tags(facts, part(detail, "tags"), raw.traits)
     told = words.Told(
         stream="contact-event", id=letter.id, kind=step[0], moment=_moment(step, detail, letter), leg=leg,

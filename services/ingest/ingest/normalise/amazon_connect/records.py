@@ -33,6 +33,7 @@ def adapt_record(letter: Letter, raw: Raw) -> Event | Ignored:
     facts["record"] = True
     facts["version"] = _version(record.get("LastUpdateTimestamp"))
     _add_facts(facts, record, method)
+    _add_whether_answered(facts, record, method)
     _add_disconnect(facts, record)
     _add_attributes(facts, part(record, "Attributes"), raw.traits)
     told = words.Told(
@@ -68,6 +69,19 @@ def _add_facts(facts: Facts, record: Document, method: str) -> None:
         "aside": True if method == words.AGENTLESS_FLOW and not queue and not agent else None,
     }
     facts.update(cast("Facts", {key: value for key, value in found.items() if value is not None}))
+
+
+def _add_whether_answered(facts: Facts, record: Document, method: str) -> None:
+    """A record names an agent only where one took the contact, whether or not it can be read when."""
+    if "agent" in facts and "connected_ms" not in facts:
+        facts["handled"] = True
+    if "ConnectedToSystemTimestamp" not in record:
+        return
+    unanswered = words.unanswered(record.get("Channel"), method, record["ConnectedToSystemTimestamp"])
+    if unanswered is not None:
+        facts["unanswered"] = unanswered
+    if unanswered:
+        facts.pop("talk_s", None)
 
 
 def _add_disconnect(facts: Facts, record: Document) -> None:

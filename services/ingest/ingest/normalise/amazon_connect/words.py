@@ -8,7 +8,7 @@ from ingest.normalise.decode import Document, digest
 from ingest.normalise.envelopes import Letter
 from ingest.normalise.fields import LONGEST_ID, channel_and_medium, code, part, text
 from ingest.normalise.model import Event, Facts, Handles, Kind, Raw
-from ingest.normalise.times import Moment, as_datetime
+from ingest.normalise.times import Moment, as_datetime, ms_of
 
 PLATFORM = "amazon-connect"
 AGENTLESS_FLOW = "DISCONNECT"
@@ -25,12 +25,16 @@ _CHANNELS: dict[str, tuple[str, str | None]] = {
 _MEDIA = {"chat": "webchat", "telephony": None, "email": None}
 _DIRECTIONS = {
     "INBOUND": "inbound",
+    "WEBRTC_API": "inbound",
     "OUTBOUND": "outbound",
     "EXTERNAL_OUTBOUND": "outbound",
     "CALLBACK": "outbound",
     "AGENT_REPLY": "outbound",
+    "FLOW": "outbound",
+    "CAMPAIGN_PREVIEW": "outbound",
 }
 _DIRECTIONS_BY_API = {"VOICE": "outbound", "CHAT": "inbound", "EMAIL": "inbound"}
+_CALLED_BY_US = frozenset({"OUTBOUND", "CALLBACK", "API", "CAMPAIGN_PREVIEW"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +98,11 @@ def not_a_customers(method: str, subtype: str | None) -> str | None:
     if method == MONITOR:
         return "monitor"
     return "guide" if subtype == "guide" else None
+
+
+def unanswered(channel: JsonValue, method: str, customer_connected: JsonValue) -> bool | None:
+    """Whether a call of ours reached nobody: an agent's part of it begins, and is measured, before the customer's. None of other calls."""
+    return ms_of(customer_connected) is None if upper(channel) == "VOICE" and method in _CALLED_BY_US else None
 
 
 def event(letter: Letter, raw: Raw, told: Told) -> Event:

@@ -109,12 +109,16 @@ def _queue(facts: Facts, came: _Came, _raw: Raw) -> None:
     waited = _ms(came.body.get("connectedDurationMs"))
     if came.step == "acd.end" and waited and came.moment.ms is not None:
         facts["started_ms"] = facts["queued_ms"] = came.moment.ms - waited
-    if words.word(came.body.get("acdOutcome")) == "abandon":
+    outcome = words.word(came.body.get("acdOutcome"))
+    if outcome == "abandon":
         facts["disconnect"] = "customer"
+    elif outcome == "answered" and not _is_callback(came):
+        facts["handled"] = facts["hearsay"] = True
+        words.add(facts, agent=text(came.body.get("answeredUserId"), LONGEST_ID))
 
 
 def _agent(facts: Facts, came: _Came, _raw: Raw) -> None:
-    """An agent spoke only where the end says how long: a session that rang and rang out has one too."""
+    """An agent spoke where the end says how long: a session that rang and rang out has one too."""
     words.add_agent(facts, came.body.get("userId"), came.body.get("queueId"))
     if came.step != "user.end":
         return
@@ -123,11 +127,24 @@ def _agent(facts: Facts, came: _Came, _raw: Raw) -> None:
     talked, held, before = (sum(_ms(came.body.get(f"{name}DurationMs")) for name in names) for names in _LENGTHS)
     if came.moment.ms is not None:
         facts["started_ms"] = came.moment.ms - talked - held - before
-    if not talked or words.word(came.body.get("mediaType")) == words.CALLBACK:
+    if _is_callback(came):
+        return
+    if not talked:
+        words.add(facts, handled=None if _rang_out(came) else True)
         return
     words.add(facts, talk_s=talked // 1000, hold_s=held // 1000 if held else None)
     if came.moment.ms is not None:
         facts["connected_ms"] = came.moment.ms - talked - held
+
+
+def _is_callback(came: _Came) -> bool:
+    return words.word(came.body.get("mediaType")) == words.CALLBACK
+
+
+def _rang_out(came: _Came) -> bool:
+    """An end that tells no lengths at all is of somebody who was there, unless it says why not."""
+    measured = any(f"{name}DurationMs" in came.body for names in _LENGTHS for name in names)
+    return measured or words.word(came.body.get("disconnectType")) in words.RANG_OUT
 
 
 def _wrap_up(facts: Facts, came: _Came, _raw: Raw) -> None:

@@ -20,6 +20,7 @@ CALLBACK = "callback"
 TRANSFERS = frozenset({
     "transfer", "conference_transfer", "consult_transfer", "forward_transfer", "no_answer_transfer", "not_available_transfer"
 })  # fmt: skip
+RANG_OUT = frozenset({"no_answer_transfer", "not_available_transfer"})
 BOTS = frozenset({"bot", "digitalbot"})
 SURVEYS = frozenset({"voicesurvey", "surveyinvite"})
 

@@ -46,6 +46,8 @@ def _task(letter: Letter, raw: Raw) -> Event | Ignored:
     created = ms_of(task.get("date_created"))
     if created is not None:
         told.facts["started_ms"] = created
+    if status in words.SPOKEN:
+        told.facts["handled"] = True
     if status == "canceled":
         if who := words.who_left(task.get("reason")):
             told.facts["disconnect"] = who
@@ -66,6 +68,8 @@ def _reservation(letter: Letter, raw: Raw) -> Event | Ignored:
     words.add_worker(told.facts, reservation.get("worker_sid"), reservation.get("worker_name"), {})
     if before := text(transfer.get("initiating_reservation_sid"), LONGEST_ID):
         told.facts["previous_leg"] = before
+    if status in words.SPOKEN:
+        told.facts["handled"] = True
     if kind is Kind.CONNECTED and (waits := ms_of((transfer or task).get("date_created"))) is not None:
         told.facts["queued_ms"] = waits
     return words.event(letter, raw, told)

@@ -30,6 +30,8 @@ _RESERVATION = {
     "reservation.wrapup": Kind.ENDED,
     "reservation.completed": Kind.ENDED,
 }
+_SPOKEN = ("reservation.wrapup", "reservation.completed", "task.completed")
+"""Only what somebody accepted comes to these; that it was accepted may be told later, or never. What nobody took is canceled."""
 _TRANSFER = {"task.transfer-completed": Kind.TRANSFERRED}
 """One that was begun may still fail, and the agent be left with the customer."""
 _STEPS = _TASK | _RESERVATION | _TRANSFER
@@ -99,6 +101,8 @@ def _part(came: _Came) -> str | None:
 
 def _add_facts(facts: Facts, came: _Came) -> None:
     payload = came.payload
+    if came.name in _SPOKEN:
+        facts["handled"] = True
     if came.name in _RESERVATION:
         words.add_worker(facts, payload.get("worker_sid"), payload.get("worker_name"), words.held(payload.get("worker_attributes")))
         if before := text(payload.get("transfer_initiating_reservation_sid"), LONGEST_ID):

@@ -37,6 +37,8 @@ _CHANNELS: dict[str, tuple[str | None, str | None]] = {
 }
 """A task's channel as the workspace names it. `default` is the one every workspace begins with: it says nothing."""
 _DIRECTIONS = {"inbound": "inbound", "outbound": "outbound", "outbound-api": "outbound", "outbound-dial": "outbound"}
+SPOKEN = ("wrapping", "completed")
+"""States that only what somebody accepted comes to, a task or a reservation."""
 _FROM = ("from", "caller", "customerAddress")
 _TO = ("outbound_to", "to", "called")
 
