@@ -14,6 +14,7 @@ from fastapi.routing import APIRoute, iter_route_contexts
 
 from shared.runtime.database import Database
 from shared.runtime.keys import Budget, KeyRing
+from shared.runtime.parameters import refuse_unknown
 from shared.runtime.problems import Problem, not_found, wants_page
 from shared.runtime.rights import ALL, ALL_TEAMS, ROLES, Permission, Principal, Teams
 from shared.runtime.settings import ServiceSettings
@@ -95,6 +96,7 @@ class Allow:
             raise _no_right(request)
         if principal.kind == "key" and not access.budget.take(principal.ref, at=time.monotonic()):
             raise Problem(429, "too_many_requests", "Over the rate of this key: wait a second", headers={"Retry-After": "1"})
+        refuse_unknown(request)  # not before: what there is to ask is told to those who may
         return principal
 
 

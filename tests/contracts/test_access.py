@@ -67,12 +67,29 @@ async def test_a_role_is_refused_wherever_it_is_not_named(service: str, role: st
                 assert (await _ask(app, method, path, role=role)) == 403, (method, path, role)
 
 
+@pytest.mark.parametrize("service", SERVICES)
+async def test_a_parameter_that_a_reading_route_does_not_know_is_named_and_those_it_knows_are_listed(service: str) -> None:
+    for app in _apps(service):
+        paths = app.openapi()["paths"]
+        for method, path, permission in declared(app):
+            if permission and permission.roles and method == "GET" and path.startswith("/v1/"):
+                answer = await _answer(app, method, path, role=min(permission.roles), query="?chanel=phone")
+                known = sorted(each["name"] for each in paths[path]["get"].get("parameters", ()) if each["in"] == "query")
+                assert (answer.status_code, answer.json()["code"]) == (422, "unknown_parameter"), path
+                assert answer.json()["errors"] == [{"path": "chanel", "reason": "unknown_parameter"}], path
+                assert answer.json()["detail"].endswith(f"This takes {', '.join(known) or 'no parameters'}"), path
+
+
 def _apps(service: str) -> tuple[FastAPI, FastAPI]:
     built = _built(service)
     return built.public, built.internal
 
 
 async def _ask(app: FastAPI, method: str, path: str, *, role: str | None) -> int:
+    return (await _answer(app, method, path, role=role)).status_code
+
+
+async def _answer(app: FastAPI, method: str, path: str, *, role: str | None, query: str = "") -> httpx.Response:
     access: Access = app.state.access
     person = Principal("person", "p-1", "Nobody", frozenset({role} if role else ()), ALL_TEAMS)
     cookies = {COOKIE: access.session(person)} if role else {}
@@ -80,4 +97,4 @@ async def _ask(app: FastAPI, method: str, path: str, *, role: str | None) -> int
     async with httpx.AsyncClient(
         transport=httpx.ASGITransport(app, raise_app_exceptions=False), base_url="http://a", cookies=cookies
     ) as client:
-        return (await client.request(method, filled)).status_code
+        return await client.request(method, filled + query)
