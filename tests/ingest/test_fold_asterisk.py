@@ -214,3 +214,11 @@ def test_a_call_of_ours_is_of_the_line_that_dialled() -> None:
     (answered,) = read(Raw(json.dumps(dialled).encode()))
     assert isinstance(answered, Event)
     assert (answered.facts.get("agent"), answered.facts.get("direction")) == ("302", "outbound")
+
+
+def test_a_line_of_ours_that_an_application_called_is_not_the_customer_whose_number_it_shows() -> None:
+    (line,) = events("invented-ari-line-that-an-application-called")
+    assert (line.facts.get("purpose"), line.handles) == ("internal", {})
+    (caller,) = read(Raw(payload("asterisk/invented-ari-line-that-an-application-called").replace(b"PJSIP/302-", b"PJSIP/carrier-")))
+    assert isinstance(caller, Event)
+    assert (caller.facts.get("direction"), caller.handles) == ("inbound", CALLER)

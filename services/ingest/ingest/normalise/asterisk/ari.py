@@ -67,5 +67,9 @@ def _talk(root: str, leg: str, moment: Moment, *, agent: str | None) -> words.To
 
 
 def _sides(channel: Document) -> tuple[Facts, Handles]:
+    """A line of ours that an application calls bears the number that is shown to it: who has that number did not call there."""
     dialplan = part(channel, "dialplan")
-    return words.sides(part(channel, "caller").get("number"), dialplan.get("exten"), dialplan.get("context"))
+    facts, handles = words.sides(part(channel, "caller").get("number"), dialplan.get("exten"), dialplan.get("context"))
+    if facts.get("direction") == "inbound" and words.is_extension(words.endpoint(channel.get("name"))):
+        return {"purpose": "internal"}, {}
+    return facts, handles

@@ -67,9 +67,13 @@ def endpoint(channel: JsonValue) -> str | None:
     return (line if dash and len(number) in _NUMBERED and not number.strip(_HEX) else name) or whole
 
 
+def is_extension(value: JsonValue) -> bool:
+    return isinstance(value, str) and _EXTENSION.match(value) is not None
+
+
 def sides(source: JsonValue, dialled: JsonValue, context: JsonValue = None) -> tuple[Facts, Handles]:
     """Direction, purpose and the customer's number, by who called whom."""
-    inside = isinstance(source, str) and _EXTENSION.match(source) is not None
+    inside = is_extension(source)
     calls_out = inside or (isinstance(context, str) and context.startswith(FROM_INSIDE))
     if calls_out and (number := outside_number_in(dialled)):
         return {"direction": "outbound"}, {"phone": number}
