@@ -22,6 +22,7 @@ from ingest.people.importing import progress
 from ingest.people.importing.handle import import_profiles
 from ingest.people.importing.progress import Count
 from ingest.settings import Settings
+from shared.runtime import collector
 from shared.runtime.audit import CommandLine
 from shared.runtime.commands import Command, main
 from shared.runtime.database import Database
@@ -80,6 +81,7 @@ async def _imported(settings: Settings, source: BinaryIO, *, size: int, bad: Tex
     desk = desk_of(settings, Sealer(settings.seal_keys, settings.pepper))
     database = Database(settings.database_url, schema="ingest", pool_size=1, pool_wait=settings.pool_wait_s)
     count, began, told = Count(), time.monotonic(), 0.0
+    collector.spare()
     try:
         async for faults in import_profiles(database, desk, source, longest=settings.record_limit, count=count):
             bad.writelines(f"{json.dumps(fault.as_json())}\n" for fault in faults)
