@@ -164,6 +164,6 @@ def zones_of_number(e164: str) -> tuple[str, ...]:
     number, kind = number_in(e164), kind_of(e164)
     if number is None:
         return ()
-    by_place = is_number_type_geographical(kind, number.country_code)
+    by_place = is_number_type_geographical(kind, number.country_code or 0)
     found = time_zones_for_geographical_number(number) if by_place else time_zones_for_number(number)
     return tuple(zone for zone in found if zone != UNKNOWN_TIMEZONE)

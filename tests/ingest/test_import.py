@@ -13,7 +13,7 @@ from ingest.people.importing.handle import Fault, import_profiles
 from ingest.people.importing.progress import Count, line, summary
 from ingest.settings import Settings
 from shared.runtime.commands import main
-from tests.support.ingest import PHONE, Running, ingest
+from tests.support.ingest import OTHER_PHONE, PHONE, Running, ingest
 
 
 def profile(number: int, **more: Any) -> bytes:
@@ -123,6 +123,35 @@ async def test_flags_that_suppress_and_consents_come_with_the_file(ingest_databa
         (told,) = await running.sent("consents.changed")
         assert changed["customer"]["flags"] == ["do_not_survey", "litigation"]
         assert (told["consent"]["customer_id"], told["consent"]["state"]) == (changed["customer"]["customer_id"], "refused")
+
+
+async def test_of_two_profiles_of_a_new_member_only_the_later_ones_addresses_find_them(ingest_database: str) -> None:
+    lines = [
+        profile(1, addresses=[{"kind": "phone", "value": PHONE}], at="2026-11-02T10:00:00Z"),
+        profile(1, addresses=[{"kind": "phone", "value": OTHER_PHONE}], at="2026-11-01T10:00:00Z"),
+        profile(2, addresses=[{"kind": "phone", "value": OTHER_PHONE}]),
+    ]
+    async with ingest(ingest_database) as running:
+        count, _ = await taken(running, io.BytesIO(b"\n".join(lines)))
+        ref = running.deps.desk.sealer.ref
+
+        held = await running.rows("select ref, count(*) from holding where kind = 'phone' and directory group by 1")
+        assert count.taken == 3
+        assert {each["ref"]: each["count"] for each in held} == {ref("phone", "", PHONE): 1, ref("phone", "", OTHER_PHONE): 1}
+
+
+async def test_each_of_a_batch_has_the_consents_of_their_own_and_of_their_addresses(ingest_database: str) -> None:
+    said = {"purpose": "survey", "state": "refused", "at": "2026-11-01T10:00:00Z", "source": "crm"}
+    shared = [{"kind": "phone", "value": PHONE}]
+    lines = [profile(1, consents=[{**said, "channel": "email"}], addresses=shared), profile(2, addresses=shared), profile(3)]
+    async with ingest(ingest_database) as running:
+        stop = {**said, "channel": "sms", "address_ref": running.deps.desk.sealer.ref("phone", "", PHONE)}
+        await running.say("consents.changed", {"consent": stop})
+        await taken(running, io.BytesIO(b"\n".join(lines)))
+
+        told = await running.sent("customers.changed")
+        by_number = {each["customer"]["number"]: [consent["channel"] for consent in each["customer"]["consents"]] for each in told}
+        assert [channels for _, channels in sorted(by_number.items())] == [["email", "sms"], ["sms"], []]
 
 
 @pytest.fixture

@@ -1,5 +1,6 @@
 """From accounts of people to customers: lock who they may be, decide, merge what was said, save, and tell everybody what changed."""
 
+from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
@@ -49,6 +50,11 @@ class _File:
     consents: list[Consent] = field(default_factory=list)
     stale: bool = False
 
+    @property
+    def is_first_heard_of(self) -> bool:
+        """By one account alone: nothing that was said before it can be out of date."""
+        return self.row.snapshot is None and not self.gone and len(self.said) == 1
+
 
 Answered = Sequence[tuple[Account, UUID | Nobody]]
 
@@ -93,12 +99,14 @@ async def _keep(unit: Unit, book: Book, locked: dict[UUID, Row], answered: Answe
         locked.update(await store.insert(unit.tx, book.minted))
     if book.merged:
         await store.merge(unit.tx, {gone: book.now(gone) for gone in book.merged})
-    attached = [(handle, book.now(customer), directory) for handle, customer, directory in book.attached]
-    listed = [
-        (handle, name, True) for account, name in answered if account.directory and isinstance(name, UUID) for handle in account.handles
-    ]
-    if attached or listed:
-        store.attach(unit.tx, [*attached, *listed])
+    held: dict[tuple[Handle, UUID], bool] = {}
+    for handle, customer, directory in book.attached:
+        held[handle, book.now(customer)] = directory or held.get((handle, book.now(customer)), False)
+    for account, name in answered:
+        if account.directory and isinstance(name, UUID):
+            held.update(((handle, name), True) for handle in account.handles)
+    if held:
+        store.attach(unit.tx, held)
 
 
 def _files(book: Book, locked: Mapping[UUID, Row], answered: Answered) -> dict[UUID, _File]:
@@ -157,7 +165,9 @@ async def _rewrite(unit: Unit, desk: Desk, files: Mapping[UUID, _File]) -> dict[
     if versions:
         store.save(unit.tx, [_saved(version, desk, written.get(customer)) for customer, version in versions.items()])
     listed = {
-        customer: {each.ref for each in version.person.addresses} for customer, version in versions.items() if files[customer].directory
+        customer: {each.ref for each in version.person.addresses}
+        for customer, version in versions.items()
+        if files[customer].directory and not files[customer].is_first_heard_of
     }
     if listed:
         await store.forget_addresses(unit.tx, listed)
@@ -186,7 +196,10 @@ def _unsealed(row: Row, desk: Desk) -> dict[str, Said]:
 async def _consents_of(unit: Unit, told: Mapping[UUID, _Version]) -> dict[UUID, list[Consent]]:
     refs = {customer: {each.ref for each in version.person.addresses} for customer, version in told.items()}
     kept = await store.consents(unit.tx, told, set().union(*refs.values())) if told else []
-    return {customer: [each for each in kept if each.customer_id == customer or each.address_ref in refs[customer]] for customer in told}
+    said: defaultdict[UUID | str | None, list[Consent]] = defaultdict(list)
+    for each in kept:
+        said[each.customer_id or each.address_ref].append(each)
+    return {customer: [*said[customer], *(each for ref in refs[customer] for each in said[ref])] for customer in told}
 
 
 def _snapshot(version: _Version, desk: Desk, consents: Collection[Consent]) -> Customer:

@@ -20,6 +20,8 @@ def identify(present: Collection[Handle], holders: Holders, *, directory: bool =
     ranked = sorted(set(present))
     if not ranked:
         return Nobody("none")
+    if not any(map(holders.get, ranked)):
+        return Person(None, tuple(ranked), ())
     for kind, group in groupby(ranked, key=lambda handle: handle.kind):
         stronger = [handle for handle in ranked if handle.kind < kind]
         candidates = _candidates(list(group), holders, stronger=stronger)

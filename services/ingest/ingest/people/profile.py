@@ -123,7 +123,8 @@ def same_meaning(one: Profile, other: Profile) -> bool:
 
 
 def to_json(profile: Profile) -> dict[str, Any]:
-    return {field: [said.stamp.rank, said.stamp.at.isoformat(), said.stamp.by, said.value] for field, said in profile.items()}
+    stamps = {stamp: [stamp.rank, stamp.at.isoformat(), stamp.by] for stamp in {said.stamp for said in profile.values()}}
+    return {field: [*stamps[said.stamp], said.value] for field, said in profile.items()}
 
 
 def from_json(written: Mapping[str, Sequence[Any]]) -> dict[str, Said]:

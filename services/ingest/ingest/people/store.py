@@ -13,12 +13,14 @@ from shared.schemas import Consent, Customer, Sealed
 
 _HANDLES = "jsonb_to_recordset(cast(:handles as jsonb)) as h(kind text, scope text, ref text)"
 _PAIRS = "jsonb_to_recordset(cast(:pairs as jsonb)) as p(gone uuid, heir uuid)"
+_NAMES = {strength: strength.name for strength in Strength}
 _IDS = "select cast(value as uuid) from jsonb_array_elements_text(cast(:ids as jsonb))"
 
 _NEW_HANDLES = f"insert into handle (kind, scope, ref) select kind, scope, ref from {_HANDLES} order by 1, 2, 3 on conflict do nothing"
 _LOCK_HANDLES = f"""
-select kind, scope, ref, erasure is not null as erased
-from handle join {_HANDLES} using (kind, scope, ref) order by kind, scope, ref for no key update of handle"""
+with locked as materialized (select kind, scope, ref, erasure
+  from handle join {_HANDLES} using (kind, scope, ref) order by kind, scope, ref for no key update of handle)
+select kind, scope, ref from locked where erasure is not null"""
 _HOLDERS = f"select kind, scope, ref, customer_id from holding join {_HANDLES} using (kind, scope, ref)"
 _OWN = f"select kind, scope, ref, customer_id from holding where customer_id in ({_IDS}) and kind in ('member', 'contact')"
 _LOCK_CUSTOMERS = f"""
@@ -30,9 +32,9 @@ select cast(value as uuid) from jsonb_array_elements_text(cast(:ids as jsonb)) w
 returning id, number"""
 _ATTACH = """
 insert into holding as o (kind, scope, ref, customer_id, directory)
-select kind, scope, ref, customer_id, bool_or(directory)
+select kind, scope, ref, customer_id, directory
 from jsonb_to_recordset(cast(:held as jsonb)) as h(kind text, scope text, ref text, customer_id uuid, directory boolean)
-group by 1, 2, 3, 4 order by 1, 2, 3, 4
+order by 1, 2, 3, 4
 on conflict (kind, scope, ref, customer_id) do update set directory = true where excluded.directory and not o.directory"""
 _FORGET_ADDRESSES = """
 delete from holding o using jsonb_to_recordset(cast(:kept as jsonb)) as k(customer_id uuid, refs jsonb)
@@ -80,9 +82,10 @@ class Row(NamedTuple):
 
 async def lock_handles(tx: Transaction, handles: Collection[Handle]) -> frozenset[Handle]:
     """Make the handles' rows and lock them: whoever resolves one of them meanwhile waits for us. Returns those of erased people."""
-    owe(tx, _NEW_HANDLES, handles=_written(handles))
-    locked = await tuples(tx, _LOCK_HANDLES, handles=_written(handles))
-    return frozenset(Handle(Strength[kind], scope, ref) for kind, scope, ref, erased in locked if erased)
+    written = _written(handles)
+    owe(tx, _NEW_HANDLES, handles=written)
+    gone = await tuples(tx, _LOCK_HANDLES, handles=written)
+    return frozenset(Handle(Strength[kind], scope, ref) for kind, scope, ref in gone)
 
 
 async def holders(tx: AsyncConnection, handles: Collection[Handle]) -> dict[Handle, set[UUID]]:
@@ -109,17 +112,14 @@ async def lock_customers(tx: AsyncConnection, customers: Collection[UUID]) -> di
 
 async def insert(tx: AsyncConnection, customers: Sequence[UUID]) -> dict[UUID, Row]:
     """New customers, numbered in the order given."""
-    found = await rows(tx, _NEW_CUSTOMERS, ids=as_json(list(customers)))
-    return {
-        each["id"]: Row(each["id"], each["number"], 0, known=False, merged_into=None, erased=False, profile=None, snapshot=None)
-        for each in found
-    }
+    found = await tuples(tx, _NEW_CUSTOMERS, ids=as_json(list(customers)))
+    return {name: Row(name, number, 0, known=False, merged_into=None, erased=False, profile=None, snapshot=None) for name, number in found}
 
 
-def attach(tx: Transaction, attached: Iterable[tuple[Handle, UUID, bool]]) -> None:
-    """Handle, holder, and whether the directory says so."""
-    held = [{**_plain(handle), "customer_id": customer, "directory": directory} for handle, customer, directory in attached]
-    owe(tx, _ATTACH, held=as_json(held))
+def attach(tx: Transaction, held: Mapping[tuple[Handle, UUID], bool]) -> None:
+    """Handle and holder, and whether the directory says so."""
+    rows_of = [{**_plain(handle), "customer_id": customer, "directory": directory} for (handle, customer), directory in held.items()]
+    owe(tx, _ATTACH, held=as_json(rows_of))
 
 
 async def forget_addresses(tx: AsyncConnection, kept: Mapping[UUID, Collection[str]]) -> None:
@@ -177,7 +177,7 @@ def _written(handles: Collection[Handle]) -> str:
 
 
 def _plain(handle: Handle) -> dict[str, str]:
-    return {"kind": handle.kind.name, "scope": handle.scope, "ref": handle.ref}
+    return {"kind": _NAMES[handle.kind], "scope": handle.scope, "ref": handle.ref}
 
 
 def _subject(consent: Consent) -> str:
