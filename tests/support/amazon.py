@@ -35,14 +35,21 @@ def key(which: int = 0) -> rsa.RSAPrivateKey:
 
 @lru_cache
 def certificate(
-    name: str = "sns.amazonaws.com", *, alternative: str | None = None, begins: datetime = AT - timedelta(days=90), which: int = 0
+    name: str = "sns.amazonaws.com",
+    *,
+    alternative: str | None = None,
+    begins: datetime = AT - timedelta(days=90),
+    which: int = 0,
+    authority: bool | None = None,
 ) -> bytes:
-    """PEM, valid for 180 days, signed by a certificate authority of the test's."""
+    """PEM, valid for 180 days, signed by a certificate authority of the test's. `authority`: whether it says to be one itself."""
     subject = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, name)])
     issuer = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "A test's certificate authority")])
     made = x509.CertificateBuilder(issuer, subject, key(which).public_key(), 7, begins, begins + timedelta(days=180))
     if alternative:
         made = made.add_extension(x509.SubjectAlternativeName([x509.DNSName(alternative)]), critical=False)
+    if authority is not None:
+        made = made.add_extension(x509.BasicConstraints(ca=authority, path_length=None), critical=True)
     return made.sign(key(1), hashes.SHA256()).public_bytes(Encoding.PEM)
 
 

@@ -1,15 +1,17 @@
 """Amazon SNS: RSA over some of the message's own fields, by a certificate that the message names. Nothing is timed.
 
 The certificate must come from SNS in the region of the topic, and the topic must be one of ours, before anything is fetched.
+Who issued it is not asked: it comes over TLS from that very host, which is what vouches for it.
 """
 
 import re
 from dataclasses import dataclass
 from datetime import datetime
+from typing import TypeVar
 from urllib.parse import parse_qs
 
 from cryptography import x509
-from cryptography.exceptions import InvalidSignature
+from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
@@ -30,6 +32,7 @@ _OPTIONAL = "Subject"
 _HASHES = {"1": hashes.SHA1, "2": hashes.SHA256}
 _CERTIFICATE_PATH = re.compile(r"/[A-Za-z0-9._-]{1,200}\.pem", re.ASCII)
 _RAW = "x-amz-sns-rawdelivery"
+Extension = TypeVar("Extension", x509.SubjectAlternativeName, x509.BasicConstraints)
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,25 +119,36 @@ def _certificate_url(fields: Document, topic: str) -> str:
 
 
 def _key_of(certificate: bytes, topic: str, at: datetime) -> RSAPublicKey:
+    """Of a file that holds SNS' own certificate and no other: which of several is meant would be a guess."""
     try:
-        found = x509.load_pem_x509_certificates(certificate)[0]
-        names = _names_in(found)
-    except ValueError:
+        (found,) = x509.load_pem_x509_certificates(certificate)
+        key, names, signs_others = found.public_key(), _names_in(found), _signs_others(found)
+    except (ValueError, UnsupportedAlgorithm, x509.DuplicateExtension):
         raise Untrusted("certificate") from None
-    key = found.public_key()
     right = names & {"sns.amazonaws.com", _host(topic), _host(topic).replace("sns.", "sns-signing.", 1)}
-    if not right or not found.not_valid_before_utc <= at <= found.not_valid_after_utc or not isinstance(key, RSAPublicKey):
+    today = found.not_valid_before_utc <= at <= found.not_valid_after_utc
+    if not right or not today or signs_others or not isinstance(key, RSAPublicKey):
         raise Untrusted("certificate")
     return key
 
 
 def _names_in(certificate: x509.Certificate) -> set[str]:
     common = {str(each.value) for each in certificate.subject.get_attributes_for_oid(x509.NameOID.COMMON_NAME)}
+    other = _extension(certificate, x509.SubjectAlternativeName)
+    return common | set(other.get_values_for_type(x509.DNSName) if other else ())
+
+
+def _signs_others(certificate: x509.Certificate) -> bool:
+    """An authority's certificate signs certificates, not messages."""
+    constraints = _extension(certificate, x509.BasicConstraints)
+    return constraints is not None and constraints.ca
+
+
+def _extension(certificate: x509.Certificate, kind: type[Extension]) -> Extension | None:
     try:
-        other = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value.get_values_for_type(x509.DNSName)
+        return certificate.extensions.get_extension_for_class(kind).value
     except x509.ExtensionNotFound:
-        other = []
-    return common | set(other)
+        return None
 
 
 def _text(fields: Document, name: str) -> str:
