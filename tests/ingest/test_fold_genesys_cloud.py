@@ -78,6 +78,7 @@ def test_a_queue_that_says_who_answered_is_believed_until_that_agents_own_end_is
     for order in permutations(events("call", "customer-start", "acd-end", "customer-end")):
         call = over(list(order))
         assert (call.outcome, call.agent, call.wait_s) == ("handled", "82818e6c-bdaa-52e8-9ab8-ba4b1090562b", 60)
+        assert (call.ended_at.minute, call.talk_s) == (12, 630)
     assert over(events("call", *CALL)).transfers == 1
 
 
@@ -152,6 +153,11 @@ def test_a_record_of_the_whole_says_what_its_events_said() -> None:
         assert (call.outcome, call.transfers, call.wait_s, call.talk_s, call.hold_s) == ("handled", 1, 60 + 120, 180 + 300, 30)
         assert (call.reason, call.disconnect, call.handles["phone"]) == ("order_changed", "customer", "+12025550171")
     assert {event.kind for event in heard("genesys-cloud/invented-analytics-still-waiting")} == {Kind.STARTED, Kind.QUEUED}
+
+
+def test_a_supervisor_who_listens_in_or_coaches_is_no_part_of_the_contact() -> None:
+    plain, supervised = (over(heard(f"genesys-cloud/invented-analytics-call-{name}")) for name in ("transferred", "supervised"))
+    assert supervised == plain
 
 
 def test_a_record_with_times_nobody_can_read_is_kept_and_waits() -> None:

@@ -50,11 +50,13 @@ def _is_same_stay(outline: Life, life: Life) -> bool:
 
 
 def _without_hearsay(lives: Sequence[Life]) -> Sequence[Life]:
-    """What is said of an agent counts where no agent's own leg tells of one."""
+    """What is said of an agent counts where no agent's own leg tells of one: that leg's end is then when the agent came."""
     hearsay = [life for life in lives if life.facts.get("hearsay", False)]
-    if not hearsay or not any(life.human and life not in hearsay for life in lives):
+    if not hearsay:
         return lives
-    return [replace(life, human=False) if life in hearsay else life for life in lives]
+    if any(life.human and life not in hearsay for life in lives):
+        return [replace(life, human=False) if life in hearsay else life for life in lives]
+    return [replace(life, connected=life.end, end=None) if life in hearsay and life.human else life for life in lives]
 
 
 def _framing(life: Life) -> Life:

@@ -25,6 +25,8 @@ _ROLES = {
     "workflow": "flow",
     "botflow": "flow",
 }
+_LISTENS = frozenset({"monitoredParticipantId", "monitoredSessionId", "coachedParticipantId"})
+"""In the session of a supervisor, whom the customer does not hear."""
 _UNDATED = ("unreadable", "no_zone")
 """Times that were written, but badly: something happened, we do not know when."""
 
@@ -73,7 +75,7 @@ def _sessions(record: Document) -> Iterator[_Session]:
     for participant in _objects(record.get("participants")):
         role = _ROLES.get(words.word(participant.get("purpose")))
         for session in _objects(participant.get("sessions")) if role else ():
-            if role and words.word(session.get("mediaType")) not in words.BESIDE:
+            if role and words.word(session.get("mediaType")) not in words.BESIDE and _LISTENS.isdisjoint(session):
                 yield _Session(role, participant, session, _objects(session.get("segments")), over=over, ended=ended)
 
 
