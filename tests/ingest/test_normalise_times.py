@@ -105,6 +105,12 @@ def test_a_local_time_is_read_in_the_zone_of_its_source_or_doubted() -> None:
     assert read_time(local, "../etc/passwd").doubt == "no_zone"
 
 
+def test_the_date_of_a_mail_is_local_where_it_names_no_zone_and_utc_where_it_says_that_it_knows_none() -> None:
+    assert read_time("Tue, 11 May 2027 08:00:07", "America/New_York") == read_time("2027-05-11T12:00:07Z")
+    assert read_time("Tue, 11 May 2027 12:00:07 -0000", "America/New_York") == read_time("2027-05-11T12:00:07Z")
+    assert read_time("Tue, 11 May 2027 12:00:07").doubt == "no_zone"
+
+
 def test_a_local_time_that_the_change_of_clocks_skips_is_doubted() -> None:
     moment = read_time("2027-03-14 02:30:00", "America/New_York")
     assert (moment.ms, moment.doubt) == (as_ms(datetime(2027, 3, 14, 7, 30, tzinfo=UTC)), "zone_gap")

@@ -14,6 +14,10 @@ REQUIRED = ("specversion", "id", "source", "type")
 NATIVE = "contact."
 TWILIO = "com.twilio."
 OURS = "aftercall."
+_READ = (
+    *(NATIVE, "com.twilio.taskrouter.", "com.twilio.conversations."),
+    *("com.twilio.voice.status-callback.", "com.twilio.voice.webhook.status-callback."),
+)
 _BINARY = tuple((lead, tuple(lead + name for name in REQUIRED)) for lead in ("ce_", "ce-"))
 
 
@@ -46,6 +50,11 @@ def check(document: Document) -> None:
 
 def is_meant_for_us(attributes: Document) -> bool:
     return str(attributes.get("type")).startswith((NATIVE, TWILIO))
+
+
+def must_be_readable(attributes: Document) -> bool:
+    """Whether it says something that we read: what else there is may hold anything."""
+    return str(attributes.get("type")).startswith(_READ)
 
 
 def is_foreign(attributes: Document) -> bool:

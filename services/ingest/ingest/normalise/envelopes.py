@@ -154,7 +154,7 @@ def _cloud(attributes: Document, data_of: Callable[[], JsonValue], place: _Place
     try:
         data = cloudevents.as_object(data_of())
     except Unreadable as fault:
-        wanted = cloudevents.is_meant_for_us(attributes)
+        wanted = cloudevents.must_be_readable(attributes)
         return _refused(place, fault) if wanted else Ignored(place.name, place.index, UNKNOWN, "unknown_type")
     if isinstance(data.get("detail-type"), str):
         return _eventbridge(data, place.within(None, "detail."))

@@ -33,10 +33,9 @@ def adapt(letter: Letter, raw: Raw) -> Event | Ignored:
     document = letter.document
     event_id, root = _id(letter), required_text(document, "contact")
     kind = _KINDS.get(_event(letter))
-    channel = required_text(document, "channel")
-    at = _at(letter)
     if kind is None:
         return Ignored(letter.envelope, letter.index, PLATFORM, "unknown_event")
+    channel, at = required_text(document, "channel"), _at(letter)
     account = text(document.get("account"), LONGEST_ID) or raw.account or "-"
     moment = read_time(at, raw.zone_of(account))
     facts = _facts(document, channel.strip().lower(), raw.traits)

@@ -98,7 +98,7 @@ def _of_text(text: str, zone: str | None) -> Moment:
     if _NUMBER.match(text):
         return _of_number(float(text) if "." in text else int(text))
     parts = _ISO.match(text)
-    return _of_iso(parts, zone) if parts else _of_mail_date(text)
+    return _of_iso(parts, zone) if parts else _of_mail_date(text, zone)
 
 
 def _of_number(number: float) -> Moment:
@@ -127,11 +127,13 @@ def _of_iso(parts: re.Match[str], zone: str | None) -> Moment:
     return _believed(ms + 1000, "leap_second") if leap else _believed(ms, doubt)
 
 
-def _of_mail_date(text: str) -> Moment:
-    """RFC 2822, as in the head of an e-mail."""
+def _of_mail_date(text: str, zone: str | None) -> Moment:
+    """RFC 2822, as in the head of an e-mail; -0000 is UTC, wherever it was written."""
     try:
         moment = parsedate_to_datetime(text)
-        return _believed(as_ms(moment)) if moment.tzinfo else _believed(as_ms(moment.replace(tzinfo=UTC)), "no_zone")
+        if moment.tzinfo or text.endswith("-0000"):
+            return _believed(as_ms(moment if moment.tzinfo else moment.replace(tzinfo=UTC)))
+        return _believed(*_in_zone(moment, zone))
     except (ValueError, TypeError, OverflowError, IndexError):
         return _UNREADABLE
 
