@@ -1,5 +1,6 @@
 """A person is forgotten: nothing of theirs stays, counts still add up, and no replay brings them back."""
 
+import asyncio
 import json
 from uuid import uuid4
 
@@ -12,7 +13,8 @@ from shared.runtime.broker import Record
 from shared.runtime.database import rows
 from shared.runtime.dead_letters import Letter
 from shared.schemas import ConsentChanged, CustomerChanged, CustomerErased
-from tests.support.cases import NOW, Routing, a_customer, a_point, an_answer, refusal, seen
+from tests.support.cases import NOW, Routing, a_contact, a_customer, a_point, an_answer, refusal, seen
+from tests.support.remains import remains
 
 TABLES = ("cases", "case_history", "answer", "attempt", "customer", "consent")
 
@@ -67,6 +69,66 @@ async def test_no_replay_brings_an_erased_person_back(desk: Routing) -> None:
     assert (gone.state, late.customer_id, late.customer, late.consent_basis) == (State.ERASED, None, None, "no_customer")
     async with desk.deps.database.transaction() as unit:
         assert [each["snapshot"] for each in await rows(unit.tx, "select snapshot from customer")] == [None]
+
+
+async def test_an_answer_that_comes_after_its_person_was_erased_is_read_without_name_and_words(desk: Routing) -> None:
+    someone = a_customer(points=(a_point("canary-ref"),), private=desk.sealed("canary"))
+    await desk.hand("customers.erased", erased(someone.customer_id))
+
+    await desk.hear(an_answer(2, customer=someone, comment=desk.sealed("canary"), contact=a_contact(point_ref="canary-ref")))
+
+    assert await remains(desk.deps.database, desk.deps.sealer, ["canary"]) == []
+    case = await desk.case()
+    assert (case.customer_id, case.consent_basis) == (None, "no_customer")
+
+
+async def test_whoever_is_erased_is_so_under_every_id_that_became_theirs(desk: Routing) -> None:
+    old, new = a_customer(private=desk.sealed("canary")), a_customer()
+    await desk.hear(an_answer(2, customer=old))
+    news = CustomerChanged(customer=new, change="merged", at=NOW, supersedes=(old.customer_id,))
+    await desk.hand("customers.changed", news)
+
+    await erase(desk, new.customer_id)
+    await desk.hand("customers.changed", news)
+    await desk.hear(an_answer(1, customer=old))
+
+    assert await remains(desk.deps.database, desk.deps.sealer, ["canary"]) == []
+    assert [(case.state, case.customer) for case in await desk.cases()] == [(State.ERASED, None), (State.OPEN, None)]
+
+
+async def test_whoever_is_erased_while_an_answer_of_theirs_waits_is_not_in_its_case(desk: Routing) -> None:
+    someone = a_customer()
+    await desk.hand("customers.changed", CustomerChanged(customer=someone, change="created", at=NOW, supersedes=()))
+    async with desk.deps.database.transaction() as unit:
+        await desk.hand_within(unit, "customers.erased", erased(someone.customer_id))
+        answering = asyncio.create_task(desk.hear(an_answer(2, customer=someone)))
+        await until_somebody_waits(desk)
+    await answering
+
+    case = await desk.case()
+    assert (case.customer_id, case.customer) == (None, None)
+
+
+async def until_somebody_waits(desk: Routing) -> None:
+    """Until a connection of this database waits for a lock."""
+    waiting = "select count(*) as many from pg_stat_activity where wait_event_type = 'Lock' and datname = current_database()"
+    async with asyncio.timeout(10):
+        many = 0
+        while not many:
+            await asyncio.sleep(0.01)
+            async with desk.deps.database.transaction() as unit:
+                many = (await rows(unit.tx, waiting))[0]["many"]
+
+
+async def test_consents_of_an_erased_person_that_come_late_are_not_kept(desk: Routing) -> None:
+    someone = a_customer()
+    await desk.hand("customers.erased", erased(someone.customer_id))
+
+    facts = [refusal(someone.customer_id, at=NOW), refusal(address_ref="shared", at=NOW)]
+    await desk.hand("consents.changed", *(ConsentChanged(consent=fact) for fact in facts))
+
+    async with desk.deps.database.transaction() as unit:
+        assert [each["address_ref"] for each in await rows(unit.tx, "select address_ref from consent")] == ["shared"]
 
 
 async def test_a_refusal_of_an_address_outlives_the_person(desk: Routing) -> None:

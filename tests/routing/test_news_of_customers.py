@@ -2,11 +2,15 @@
 
 import asyncio
 from datetime import timedelta
+from itertools import permutations
 from uuid import uuid4
+
+import pytest
 
 from routing.cases.model import Route, State
 from routing.cases.queue.handle import story
 from routing.cases.work import handle as work
+from shared.runtime.database import rows
 from shared.schemas import ConsentChanged, Customer, CustomerChanged
 from tests.support.cases import NOW, Routing, a_customer, a_point, an_answer, refusal, seen
 
@@ -109,6 +113,37 @@ async def test_a_refusal_of_calls_sends_a_claimed_case_to_review(desk: Routing) 
     case = await desk.case()
     assert (case.route, case.consent_basis, case.owner) == (Route.REVIEW, "refused", "ana")
     assert await desk.changes(case) == ["opened", "assigned", "noted"]
+
+
+@pytest.mark.parametrize("order", list(permutations(["answered", "refused", "merged"])))
+async def test_what_an_id_refused_binds_whom_it_became_in_every_order(desk: Routing, order: tuple[str, ...]) -> None:
+    old, new = a_customer(), a_customer()
+    steps = {
+        "answered": ("feedback.scored", an_answer(2, customer=new)),
+        "refused": ("consents.changed", ConsentChanged(consent=refusal(old.customer_id, at=NOW + timedelta(hours=1)))),
+        "merged": ("customers.changed", changed(new.model_copy(update={"version": 2}), old)),
+    }
+
+    for step in order:
+        await desk.hand(*steps[step])
+
+    case = await desk.case()
+    assert (case.route, case.consent_basis) == (Route.REVIEW, "refused")
+
+
+async def test_the_same_refusals_in_every_order_and_doubled_end_as_one_row(desk: Routing) -> None:
+    customer = a_customer()
+    facts = [refusal(customer.customer_id, at=NOW, source=source) for source in "abc"]
+    facts.append(refusal(customer.customer_id, at=NOW, source="z", state="granted"))
+    ends = set()
+    for order in permutations(facts):
+        for fact in (*order, *order):
+            await desk.hand("consents.changed", ConsentChanged(consent=fact))
+        async with desk.deps.database.transaction() as unit:
+            (kept,) = await rows(unit.tx, "delete from consent returning state, source")
+        ends.add(tuple(kept.values()))
+
+    assert ends == {("refused", "c")}
 
 
 async def test_a_refusal_by_the_only_numbers_holder_sends_the_case_to_review(desk: Routing) -> None:

@@ -4,6 +4,7 @@ import asyncio
 import json
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
+from itertools import permutations
 from uuid import UUID, uuid4
 
 import pytest
@@ -178,6 +179,17 @@ async def test_consents_in_every_order_and_doubled_come_to_the_same(scoring: Sco
         await scoring.deliver(*(ConsentChanged(consent=fact) for fact in order))
         (kept,) = await scoring.rows("select state from consent")
         assert kept["state"] == "refused"
+
+
+async def test_the_same_refusals_of_several_sources_in_every_order_end_as_one_row(scoring: Scoring) -> None:
+    ends = set()
+    for order in permutations([*(consent("refused", source=source) for source in "abc"), consent("granted", source="z")]):
+        for fact in (*order, *order):
+            await scoring.deliver(ConsentChanged(consent=fact))
+        (kept,) = await scoring.rows("delete from consent returning state, source")
+        ends.add(tuple(kept.values()))
+
+    assert ends == {("refused", "c")}
 
 
 async def test_the_newest_snapshot_of_a_customer_wins(scoring: Scoring) -> None:

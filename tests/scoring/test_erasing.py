@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import AsyncIterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from uuid import UUID, uuid4
 
 import pytest
@@ -12,7 +12,7 @@ from shared.runtime import dead_letters, forgetting, waiting
 from shared.runtime.broker import Record
 from shared.runtime.dead_letters import Letter
 from shared.runtime.delivery import Delivery
-from shared.schemas import ConsentChanged, CustomerChanged, CustomerErased, ErasureReported, SurveyAnswered
+from shared.schemas import ConsentChanged, CustomerChanged, CustomerErased, ErasureReported, FeedbackScored, SurveyAnswered
 from tests.support.asking import PHONE, SEALER, Scoring, case, completed, consent, customer, sealed
 
 ADA = UUID(int=1)
@@ -67,6 +67,33 @@ async def test_words_go_and_the_score_stays(scoring: Scoring) -> None:
     (answer,) = await scoring.rows("select score, comment from answer")
     assert before["comment"] is not None
     assert (feedback["score"], feedback["comment"]) == (answer["score"], answer["comment"]) == (3, None)
+
+
+async def test_an_answer_that_comes_after_its_person_was_erased_counts_without_its_words(scoring: Scoring) -> None:
+    await scoring.deliver(completed(customer()))
+    await scoring.send()
+    (survey,) = await scoring.surveys()
+    await erase(scoring)
+    wish = [{"from": datetime.now(UTC), "to": datetime.now(UTC) + timedelta(hours=1)}]
+    said = {"channel": "sms", "score": 3, "comment": "my name is Ada", "callback": "yes", "callback_wish": wish, "language": "es"}
+
+    await scoring.deliver(SurveyAnswered.model_validate({"answer_id": "a-1", "survey_id": survey["id"], **said}))
+
+    (answer,) = await scoring.rows("select score, comment, callback_wish, language from answer")
+    (feedback,) = await scoring.rows("select score, comment, comment_language, callback_wish from feedback")
+    (told,) = await scoring.sent_messages(FeedbackScored)
+    assert dict(answer) == {"score": 3, "comment": None, "callback_wish": None, "language": None}
+    assert dict(feedback) == {"score": 3, "comment": None, "comment_language": None, "callback_wish": []}
+    assert (told.score, told.customer, told.comment, told.callback_wish) == (3, None, None, ())
+
+
+async def test_consents_of_an_erased_person_that_come_late_are_not_kept(scoring: Scoring) -> None:
+    await scoring.deliver(completed(customer()))
+    await erase(scoring)
+
+    await scoring.deliver(ConsentChanged(consent=consent()), ConsentChanged(consent=consent(address_ref=PHONE)))
+
+    assert [each["address_ref"] for each in await scoring.rows("select address_ref from consent")] == [PHONE]
 
 
 async def test_a_planned_survey_is_not_sent(scoring: Scoring) -> None:

@@ -25,7 +25,7 @@ from routing.settings import Settings
 from routing.timers import TIMERS
 from shared import nps
 from shared.runtime.broker import Record
-from shared.runtime.database import rows, run
+from shared.runtime.database import Unit, rows, run
 from shared.runtime.delivery import Delivery
 from shared.runtime.handling import Batch
 from shared.runtime.memory import MemoryBroker
@@ -157,9 +157,13 @@ class Routing:
     async def hand(self, topic: str, *messages: Message) -> list[str]:
         """One batch, in one transaction; the reasons of what was refused."""
         async with self.deps.database.transaction() as unit:
-            batch: Batch[Any] = Batch(unit, [_delivery(topic, message) for message in messages])
-            await HANDLERS[topic].handle(batch, self.deps)
-            return [letter.reason for letter in batch.letters]
+            return await self.hand_within(unit, topic, *messages)
+
+    async def hand_within(self, unit: Unit, topic: str, *messages: Message) -> list[str]:
+        """The same in a transaction that is still to be committed."""
+        batch: Batch[Any] = Batch(unit, [_delivery(topic, message) for message in messages])
+        await HANDLERS[topic].handle(batch, self.deps)
+        return [letter.reason for letter in batch.letters]
 
     async def hear(self, *answers: FeedbackScored) -> None:
         assert await self.hand("feedback.scored", *answers) == []

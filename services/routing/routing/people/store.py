@@ -34,7 +34,12 @@ from jsonb_to_recordset(cast(:rows as jsonb))
   as r(subject text, channel text, purpose text, state text, at timestamptz, source text, customer_id uuid, address_ref text)
 order by subject, channel, purpose
 on conflict (subject, channel, purpose) do update set state = excluded.state, at = excluded.at, source = excluded.source
-where known.at < excluded.at or (known.at = excluded.at and excluded.state = 'refused')"""
+where (excluded.at, excluded.state = 'refused', excluded.source) > (known.at, known.state = 'refused', known.source)"""
+_ALIASES = f"""
+with recursive alias as (
+  select id from customer where id in {_IDS}
+  union select c.id from alias a join customer c on c.merged_into = a.id)
+select id from alias"""
 
 
 async def lock(tx: AsyncConnection, ids: Iterable[UUID]) -> dict[UUID, UUID]:
@@ -59,6 +64,11 @@ async def _lock(tx: AsyncConnection, ids: set[UUID]) -> None:
 async def _became(tx: AsyncConnection, ids: set[UUID]) -> dict[UUID, UUID]:
     found = await rows(tx, _BECAME, ids=as_json(sorted(ids))) if ids else []
     return {each["asked"]: each["id"] for each in found}
+
+
+async def aliases(tx: AsyncConnection, ids: Iterable[UUID]) -> set[UUID]:
+    """These customers, and everybody who became one of them."""
+    return {*ids, *(each["id"] for each in await rows(tx, _ALIASES, ids=as_json(sorted(set(ids)))))}
 
 
 async def customers(tx: AsyncConnection, ids: Iterable[UUID]) -> dict[UUID, Customer]:
@@ -95,10 +105,23 @@ async def save_customers(tx: AsyncConnection, snapshots: Iterable[Customer]) -> 
 
 
 async def merge(tx: AsyncConnection, became: Mapping[UUID, UUID]) -> None:
-    """Remember that these ids are now another's."""
+    """Remember that these ids are now another's, who takes over what they consented to."""
     sql = """update customer c set merged_into = r.new from jsonb_to_recordset(cast(:rows as jsonb)) as r(old uuid, new uuid)
       where c.id = r.old and r.old <> r.new"""
+    if not became:
+        return
     await run(tx, sql, rows=as_json([{"old": old, "new": new} for old, new in became.items()]))
+    now_is = await _became(tx, set(became))
+    said = await consents(tx, customers=became, refs=())
+    await save_consents(tx, [about_now(each, now_is) for each in said])
+    await run(tx, f"delete from consent where customer_id in {_IDS}", ids=as_json(sorted(set(became) - set(now_is.values()))))
+
+
+def about_now(consent: Consent, now_is: Mapping[UUID, UUID]) -> Consent:
+    """A fact about a merged customer is the remaining one's."""
+    return (
+        consent.model_copy(update={"customer_id": now_is.get(consent.customer_id, consent.customer_id)}) if consent.customer_id else consent
+    )
 
 
 async def consents(tx: AsyncConnection, *, customers: Iterable[UUID], refs: Iterable[str]) -> list[Consent]:

@@ -23,6 +23,11 @@ class Story:
     contact: Contact | None
     decision: DecisionStory | None
 
+    @property
+    def of_somebody_forgotten(self) -> bool:
+        """Whoever was asked was a customer; that nobody knows them now is their wish, and their words are not kept."""
+        return self.survey.customer_id is not None and self.customer is None
+
 
 def feedback_scored(story: Story, answer: Answer, comment: Sealed | None) -> FeedbackScored:
     survey = story.survey

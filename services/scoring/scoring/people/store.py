@@ -165,7 +165,7 @@ def consents_of(*, customer_ids: Collection[UUID], address_refs: Collection[str]
 
 
 def merge_consents(tx: Transaction, facts: Sequence[Consent]) -> None:
-    """Commutative: the latest wins, refusal wins ties, whatever the order and however often."""
+    """Commutative: the latest wins, refusal wins ties, whatever the order and however often. Of somebody erased nothing is kept."""
     if not facts:
         return
     owe(
@@ -174,9 +174,10 @@ def merge_consents(tx: Transaction, facts: Sequence[Consent]) -> None:
         select distinct on (customer_id, address_ref, channel, purpose) customer_id, address_ref, channel, purpose, state, at, source
         from jsonb_to_recordset(cast(:rows as jsonb))
           as r(customer_id uuid, address_ref text, channel text, purpose text, state text, at timestamptz, source text)
-        order by customer_id, address_ref, channel, purpose, at desc, state desc, source
+        where not exists (select from customer c where c.id = r.customer_id and c.erased_at is not null)
+        order by customer_id, address_ref, channel, purpose, at desc, state desc, source desc
         on conflict on constraint consent_one_fact do update set state = excluded.state, at = excluded.at, source = excluded.source
-        where (excluded.at, excluded.state) > (known.at, known.state)""",
+        where (excluded.at, excluded.state, excluded.source) > (known.at, known.state, known.source)""",
         rows=as_json([fact.model_dump(mode="json") for fact in facts]),
     )
 

@@ -50,8 +50,9 @@ class Desk:
 async def feedback_scored(batch: Batch[FeedbackScored], deps: Deps) -> None:
     """The highest revision of a survey wins. Customers are locked first, so that two answers of one on two replicas meet in one case."""
     unit = batch.unit
-    newest = await _without_erased(unit, _newest(delivery.message for delivery in batch.items))
+    newest = _newest(delivery.message for delivery in batch.items)
     now_is = await people.lock(unit.tx, [said.customer.customer_id for said in newest if said.customer])
+    newest = await _without_erased(unit, newest, now_is)
     await people.save_customers(unit.tx, [said.customer for said in newest if said.customer])
     known = await answers.known(unit.tx, [said.survey_id for said in newest])
     fresh = [said for said in newest if said.survey_id not in known or known[said.survey_id].revision < said.revision]
@@ -74,10 +75,20 @@ def _newest(said: Iterable[FeedbackScored]) -> list[FeedbackScored]:
     return list(best.values())
 
 
-async def _without_erased(unit: Unit, said: list[FeedbackScored]) -> list[FeedbackScored]:
-    """An answer of somebody erased is nobody's: it is counted, and a person reads it without a name."""
-    gone = await people.erased(unit.tx, [each.customer.customer_id for each in said if each.customer])
-    return [each.model_copy(update={"customer": None}) if each.customer and each.customer.customer_id in gone else each for each in said]
+async def _without_erased(unit: Unit, said: list[FeedbackScored], now_is: Mapping[UUID, UUID]) -> list[FeedbackScored]:
+    """An answer of somebody erased is nobody's: it is counted, and a person reads it without a name and without words. The customers are
+    locked, so whoever is erased meanwhile waits for us."""
+    gone = await people.erased(unit.tx, {*now_is, *now_is.values()})
+    return [_nobodys(each) if each.customer and _named_by(each.customer, now_is) & gone else each for each in said]
+
+
+def _named_by(customer: Customer, now_is: Mapping[UUID, UUID]) -> set[UUID]:
+    return {customer.customer_id, now_is[customer.customer_id]}
+
+
+def _nobodys(said: FeedbackScored) -> FeedbackScored:
+    contact = said.contact and said.contact.model_copy(update={"point_ref": None})
+    return said.model_copy(update={"customer": None, "contact": contact, "comment": None, "comment_language": None, "callback_wish": ()})
 
 
 async def _heard(

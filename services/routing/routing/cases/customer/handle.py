@@ -54,14 +54,21 @@ async def _unite(unit: Unit, deps: Deps, old: list[UUID], *, new: Customer | Non
 async def consents_changed(batch: Batch[ConsentChanged], deps: Deps) -> None:
     """A refusal that covers calls sends the person's open case to review, and calls the dialers off; a STOP by SMS does not."""
     unit = batch.unit
-    facts = [delivery.message.consent for delivery in batch.items]
-    persons = {fact.customer_id for fact in facts if fact.customer_id}
-    refs = {fact.address_ref for fact in facts if fact.address_ref}
+    said = [delivery.message.consent for delivery in batch.items]
+    refs = {fact.address_ref for fact in said if fact.address_ref}
     holders = await store.holders(unit.tx, refs)
-    await people.lock(unit.tx, persons | holders)
+    now_is = await people.lock(unit.tx, {fact.customer_id for fact in said if fact.customer_id} | holders)
+    facts = await _of_the_living(unit, [people.about_now(fact, now_is) for fact in said])
+    persons = {fact.customer_id for fact in facts if fact.customer_id}
     await people.save_consents(unit.tx, facts)
     terms = await keeping.terms(unit, deps)
     await _reroute(unit, deps, await store.callable_by(unit.tx, customers=persons, refs=refs), terms=terms)
+
+
+async def _of_the_living(unit: Unit, facts: list[Consent]) -> list[Consent]:
+    """Of somebody erased nothing is kept; what binds an address is no person's."""
+    gone = await people.erased(unit.tx, [fact.customer_id for fact in facts if fact.customer_id])
+    return [fact for fact in facts if fact.customer_id not in gone]
 
 
 async def _reroute(unit: Unit, deps: Deps, cases: Iterable[Case], *, terms: Terms) -> None:

@@ -114,6 +114,8 @@ class _Desk:
             answered_at=asked.moment(arrival.said.answered_at, self.unit.now),
             comment=None if arrival.said.comment is None else cleaned(arrival.said.comment),
         )
+        if self.stories[survey.id].of_somebody_forgotten:
+            said = replace(said, comment=None, wish=None, language=None)
         before = self.kept.get(survey.id)
         accepted = accept(asked, before.standing if before else None, said, earlier=self.partial.get(survey.id, ()))
         self._remember(replace(arrival, said=said), accepted)

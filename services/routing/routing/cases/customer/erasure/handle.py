@@ -30,9 +30,9 @@ async def customer_erased(batch: Batch[CustomerErased], deps: Deps) -> None:
 
 
 async def _erase(unit: Unit, deps: Deps, asked: CustomerErased) -> None:
-    ids = set(asked.customer_ids)
-    now_is = await people.lock(unit.tx, ids)
-    everyone = ids | set(now_is.values())
+    now_is = await people.lock(unit.tx, asked.customer_ids)
+    everyone = await people.aliases(unit.tx, {*now_is, *now_is.values()})
+    await people.lock(unit.tx, everyone)
     traces = await _traces(unit, everyone, deps.sealer)
     found = [case for case in await store.of_customers(unit.tx, everyone) if case.state is not State.ERASED]
     terms = await keeping.terms(unit, deps)
