@@ -1,5 +1,7 @@
 """Whom we believe: what the vendors' own libraries sign, and nothing that differs from it by one bit."""
 
+import base64
+import hmac
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -175,9 +177,21 @@ def test_a_time_that_is_no_whole_number_is_malformed(name: str, stamp: str) -> N
     assert why_not(sent.with_header(header, stamp), sent.source) == "header_malformed"
 
 
-@pytest.mark.parametrize("stamp", ["1763650800", "2026-11-20T15:00:00", "2026-11-20 15", "yesterday", "2026-13-01T00:00:00Z"])
+@pytest.mark.parametrize(
+    "stamp",
+    ["1763650800", "2026-11-20T15:00:00", "2026-11-20 15", "yesterday", "2026-13-01T00:00:00Z", "20261120T150000Z", "2026-W47-5T15:00:00Z"],
+)
 def test_zendesks_time_without_a_zone_or_sense_is_malformed(stamp: str) -> None:
     assert why_not(zendesk().with_header("x-zendesk-webhook-signature-timestamp", stamp), a_source("zendesk")) == "header_malformed"
+
+
+@pytest.mark.parametrize("stamp", ["2026-11-20T15:00:00.123456789Z", "2026-11-20T16:00:00+01:00"])
+def test_zendesks_time_may_have_parts_of_a_second_and_another_zone(stamp: str) -> None:
+    body, key = b"{}", TEXT_SECRET.encode()
+    told = base64.b64encode(hmac.digest(key, stamp.encode() + body, "sha256")).decode()
+    sent = Sent(a_source("zendesk"), body, {"X-Zendesk-Webhook-Signature": told, "X-Zendesk-Webhook-Signature-Timestamp": stamp})
+
+    assert why_not(sent.posted, sent.source) is None
 
 
 @pytest.mark.parametrize(
