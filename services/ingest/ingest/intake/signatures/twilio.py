@@ -21,6 +21,8 @@ def check(posted: Posted, source: Source, at: datetime) -> None:  # noqa: ARG001
     keys, algorithm = _keys(posted, source)
     hashed = _body_hash(posted)
     fields = posted.fields() if hashed is None else []
+    if hashed is None and posted.body and not any(name for name, _ in fields):
+        raise Untrusted("body_hash")  # bytes that no signature covers
     if not is_signed([given], posted.url(source.public_url or ""), fields, secrets=keys, algorithm=algorithm):
         raise Untrusted("signature")
     if hashed is not None and not hmac.compare_digest(hashed.encode(), hashlib.sha256(posted.body).hexdigest().encode()):
