@@ -2,12 +2,14 @@
 
 BENCH_PARTS picks among: drain (ingest and scoring draining a preloaded topic of Apache Kafka, beside the bare floor and a
 record-at-a-time twin), replicas (two processes against one), latency (contact over to decision), console (answer to a console's event),
-catchup (after an outage), memory (growth while events pass), dialects (reading each platform's payloads). All by default.
+catchup (after an outage), memory (growth while events pass), import (a file of profiles), dialects (reading each platform's payloads).
+All by default.
 
 BENCH_SHAPES ("ingest scoring"), BENCH_ROUNDS (3), BENCH_EVENTS (60000) and BENCH_TWIN (2000) are the drain's. BENCH_SHARED (40000) events
 lie before the replicas; BENCH_SECONDS (30) and BENCH_ANSWER_SECONDS (15) is how long contacts and answers come; BENCH_BEHIND (30000)
-records pile up; BENCH_MEMORY (200000) events pass through a process, 1000000 for the long look. It prints tables, and a JSON line per
-service and figure. Speeds depend on the machine and on who else uses it: only ratios within one run are worth comparing.
+records pile up; BENCH_MEMORY (200000) events pass through a process, 1000000 for the long look; BENCH_PROFILES (30000) are in the file.
+It prints tables, and a JSON line per service and figure. Speeds depend on the machine and on who else uses it: only ratios within one
+run are worth comparing.
 """
 
 import logging
@@ -16,7 +18,7 @@ import sys
 from collections.abc import Callable, Mapping, Sequence
 
 from shared.runtime import collector
-from tests.bench import catchup, console, dialects, latency, memory, replicas
+from tests.bench import catchup, console, dialects, importing, latency, memory, replicas
 from tests.bench.figures import MEANINGS, Line, table
 from tests.bench.goals import Figure, alarms, costs, of_line, table_of
 from tests.bench.plan import Plan, plan
@@ -30,6 +32,7 @@ MEASURED: Mapping[str, Part] = {
     "console": console.answer_to_console,
     "catchup": catchup.after_an_outage,
     "memory": memory.growth,
+    "import": importing.a_directory,
     "dialects": dialects.all_of_them,
 }
 

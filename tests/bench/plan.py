@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from tests.bench.load import INGEST, SCORING, Shape
 
 SHAPES = (INGEST, SCORING)
-PARTS = ("drain", "replicas", "latency", "console", "catchup", "memory", "dialects")
+PARTS = ("drain", "replicas", "latency", "console", "catchup", "memory", "import", "dialects")
 
 
 class NotOneOf(ValueError):
@@ -19,7 +19,7 @@ class Plan:
     """`events` per round for ours and the floor, `twin_events` for the twin; `shared_events` lie before the replicas.
 
     `per_second` contacts are over for `seconds`, and `answers_per_second` come for `answer_seconds`; an outage leaves `behind` records.
-    `memory_events` pass through one process of each service.
+    `memory_events` pass through one process of each service; `profiles` are in the file that is imported.
     """
 
     parts: Sequence[str] = PARTS
@@ -34,6 +34,7 @@ class Plan:
     answer_seconds: int = 15
     behind: int = 30_000
     memory_events: int = 200_000
+    profiles: int = 30_000
 
 
 def plan(given: Mapping[str, str]) -> Plan:
@@ -55,6 +56,7 @@ def plan(given: Mapping[str, str]) -> Plan:
         answer_seconds=number("ANSWER_SECONDS", usual.answer_seconds),
         behind=number("BEHIND", usual.behind),
         memory_events=number("MEMORY", usual.memory_events),
+        profiles=number("PROFILES", usual.profiles),
     )
 
 

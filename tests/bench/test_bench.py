@@ -15,7 +15,8 @@ from tests.bench.servers import Servers
 from tests.support.postgres import Databases
 
 TINY = Plan(
-    shapes=[SCORING], shared_events=400, per_second=100, seconds=1, answers_per_second=20, answer_seconds=1, behind=300, memory_events=400
+    shapes=[SCORING], shared_events=400, per_second=100, seconds=1, answers_per_second=20, answer_seconds=1, behind=300, memory_events=400,
+    profiles=200,
 )  # fmt: skip
 
 
@@ -35,7 +36,7 @@ def test_a_tiny_round_drains_every_shape_with_every_contender(databases: Databas
 def test_every_other_part_measures_something_of_real_processes(databases: Databases, kafka_servers: str) -> None:
     """Three at a time, because they wait most of it: for processes to start and for groups to form."""
     servers, said = Servers(databases, kafka_servers), list[str]()
-    for tables in (["scoring"], ["scoring", "routing"]):  # made once, before several want them
+    for tables in (["scoring"], ["scoring", "routing"], ["ingest"]):  # made once, before several want them
         databases.drop(databases.fresh(*tables))
 
     def measured(part: str) -> list[Figure]:
@@ -47,10 +48,12 @@ def test_every_other_part_measures_something_of_real_processes(databases: Databa
     assert ["drain", *found] == list(PARTS)
     assert {each.name for part, figures in found.items() if part != "dialects" for each in figures} == {
         "scoring two replicas of one", "over to decision p99", "answer to console p99", "catch-up of live", "scoring memory growth",
+        "import processor", "import memory",
     }  # fmt: skip
     assert {f"reading {platform}" for platform in ("native", "twilio", "genesys-cloud")} <= {each.name for each in found["dialects"]}
     assert all(figure.goal is not None for figures in found.values() for figure in figures)
-    assert all(figure.value > 0 for part, figures in found.items() if part != "memory" for figure in figures)
+    assert all(figure.value > 0 for part, figures in found.items() if part not in {"memory", "import"} for figure in figures)
+    assert found["import"][0].facts["profiles"] == TINY.profiles
     assert len(said) >= len(MEASURED)
 
 
