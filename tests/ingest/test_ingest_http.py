@@ -201,6 +201,17 @@ async def test_lines_of_profiles_are_stored_but_for_the_bad_ones(ingest_database
         assert await running.rows("select count(*) from customer") == [{"count": 1}]
 
 
+async def test_a_misspelled_moment_puts_no_catalogue_in_force(ingest_database: str) -> None:
+    async with served(ingest_database) as (running, client):
+        admin = running.cookie("admin")
+        await client.post("/v1/catalogue/versions", json={"catalogue": {"teams": {"elm": "Elm"}}}, headers=admin)
+
+        refused = await client.post("/v1/catalogue/versions/1/activate", json={"form": "2027-01-01T00:00:00Z"}, headers=admin)
+
+        assert (refused.status_code, refused.json()["errors"]) == (422, [{"path": "form", "reason": "extra_forbidden"}])
+        assert (await client.get("/v1/catalogue/versions", headers=admin)).json()["active"] == 0
+
+
 async def test_a_catalogue_is_drafted_activated_and_brought_back(ingest_database: str) -> None:
     async with served(ingest_database) as (running, client):
         admin = running.cookie("admin")

@@ -132,6 +132,16 @@ async def test_a_policy_activated_before_anything_was_decided_leaves_the_other_k
     assert {tuple(each.values()) for each in in_force} == {(version, "tnps"), (1, "tnps"), (2, "recovery")}
 
 
+async def test_a_misspelled_moment_puts_no_policy_in_force(service: Served) -> None:
+    admin, body = service.cookie("admin"), {"kind": "tnps", "note": "first", "document": first_document("tnps", {})}
+    version = (await service.http.post("/v1/policies", json=body, headers=admin)).json()["version"]
+
+    refused = await service.http.post(f"/v1/policies/{version}/activate", json={"from": "2027-01-01T00:00:00Z"}, headers=admin)
+
+    assert (refused.status_code, refused.json()["errors"]) == (422, [{"path": "from", "reason": "extra_forbidden"}])
+    assert (await service.http.get(f"/v1/policies/{version}", headers=admin)).json()["draft"]
+
+
 async def test_a_new_deployment_shows_the_policies_it_starts_with(service: Served) -> None:
     listed = (await service.http.get("/v1/policies", headers=service.cookie("supervisor"))).json()["policies"]
 

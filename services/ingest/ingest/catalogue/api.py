@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Annotated, Any, Protocol
 
 from fastapi import APIRouter, Depends, Request
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, ConfigDict, Field
 from sqlalchemy import RowMapping
 
 from ingest.catalogue import handle, store
@@ -76,6 +76,10 @@ class Checked(Comparison):
 
 
 class Activation(BaseModel):
+    """Nothing but this: a word that is not read would put the version in force at once."""
+
+    model_config = ConfigDict(extra="forbid")
+
     since: When | None = Field(None, alias="from", description="in force from then on; now, where it is missing")
 
 

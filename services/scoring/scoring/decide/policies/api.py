@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Request
-from pydantic import AwareDatetime, BaseModel, Field
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 from sqlalchemy import RowMapping
 
 from scoring.decide.first import VERSIONS
@@ -65,7 +65,9 @@ class Checked(BaseModel):
 
 
 class Activation(BaseModel):
-    """Without a moment, at once."""
+    """Without a moment, at once; so a word that is not read is refused."""
+
+    model_config = ConfigDict(extra="forbid")
 
     active_from: AwareDatetime | None = None
 
