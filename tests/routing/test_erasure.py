@@ -12,7 +12,7 @@ from shared.runtime import dead_letters
 from shared.runtime.broker import Record
 from shared.runtime.database import rows
 from shared.runtime.dead_letters import Letter
-from shared.schemas import ConsentChanged, CustomerChanged, CustomerErased
+from shared.schemas import CallbackAttempted, ConsentChanged, CustomerChanged, CustomerErased
 from tests.support.cases import NOW, Routing, a_contact, a_customer, a_point, an_answer, refusal, seen
 from tests.support.remains import remains
 
@@ -80,6 +80,22 @@ async def test_an_answer_that_comes_after_its_person_was_erased_is_read_without_
     assert await remains(desk.deps.database, desk.deps.sealer, ["canary"]) == []
     case = await desk.case()
     assert (case.customer_id, case.consent_basis) == (None, "no_customer")
+
+
+async def test_a_call_told_of_after_its_person_was_erased_keeps_no_words_and_no_consent(desk: Routing) -> None:
+    someone = a_customer()
+    await desk.hear(an_answer(2, customer=someone))
+    case = await desk.case()
+    await erase(desk, someone.customer_id)
+    call = {"attempt_id": "t-1", "case_id": case.id, "by": {"kind": "dialer", "ref": "d"}, "started_at": NOW, "outcome": "do_not_call"}
+
+    assert await desk.hand("callbacks.outcomes", CallbackAttempted.model_validate(call | {"note": "canary words"})) == []
+
+    async with desk.deps.database.transaction() as unit:
+        tries = await rows(unit.tx, "select outcome, note from attempt")
+        consents = await rows(unit.tx, "select 1 from consent")
+    assert [dict(each) for each in tries] == [{"outcome": "do_not_call", "note": None}]
+    assert (list(consents), await desk.sent("consent-changed")) == ([], [])
 
 
 async def test_whoever_is_erased_is_so_under_every_id_that_became_theirs(desk: Routing) -> None:

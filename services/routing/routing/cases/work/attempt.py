@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from routing.cases.model import Attempt, By, Case, Outcome
+from routing.cases.model import Attempt, By, Case, Outcome, State
 from routing.cases.work.model import Call
 from shared.schemas import CallbackAttempted, Consent, ConsentChanged, Sealed
 
@@ -23,7 +23,8 @@ def call_of(message: CallbackAttempted) -> Call:
 
 
 def attempt_of(case: Case, call: Call, *, by: By, now: datetime, note: Sealed | None) -> Attempt:
-    """The try as it is kept."""
+    """The try as it is kept; of a case whose customer is forgotten without what was written of them."""
+    kept = note if case.state is not State.ERASED else None
     return Attempt(
         case_id=case.id,
         attempt_id=call.attempt_id,
@@ -36,7 +37,7 @@ def attempt_of(case: Case, call: Call, *, by: By, now: datetime, note: Sealed | 
         next_at=call.next_at,
         resolved=call.resolved,
         root_cause=call.root_cause,
-        note=note.model_dump() if note else None,
+        note=kept.model_dump() if kept else None,
         platform_ref=call.platform_ref,
         noted=not case.is_workable,
     )
@@ -52,8 +53,8 @@ def _began(call: Call, case: Case, *, now: datetime) -> datetime:
 
 
 def refusal(case: Case, tried: Attempt) -> ConsentChanged | None:
-    """ "Never call again" binds the person: voice, for callbacks."""
-    if tried.outcome != Outcome.DO_NOT_CALL or case.customer_id is None:
+    """ "Never call again" binds the person: voice, for callbacks. Whoever is forgotten is not called anyway."""
+    if tried.outcome != Outcome.DO_NOT_CALL or case.customer_id is None or case.state is State.ERASED:
         return None
     fact = Consent(
         customer_id=case.customer_id, channel="voice", purpose="callback", state="refused", at=tried.started_at, source="callback"
