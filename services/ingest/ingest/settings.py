@@ -34,7 +34,7 @@ class Settings(ServiceSettings):
     address_wait_s: float = _seconds(900, "how much longer to wait where no event named a customer, or an agent's end was not told")
     reopen_within_s: float = _seconds(72 * 3600, "how long after its end a contact that comes back is the same episode")
     stale_phone_s: float = _seconds(12 * 3600, "how long after its last event a phone contact without an end counts as over")
-    stale_chat_s: float = _seconds(7 * 24 * 3600, "the same for chats and e-mails")
+    stale_chat_s: float = _seconds(7 * 24 * 3600, "the same for chats, e-mails and every other thread, such as the ticket of a call")
     stale_web_s: float = _seconds(2 * 3600, "the same for web contacts")
     stale_other_s: float = _seconds(24 * 3600, "the same for every other channel")
     clock_ahead_s: float = _seconds(300, "how far ahead of its arrival an event's own time is believed")
