@@ -56,6 +56,14 @@ def test_all_that_is_told_of_a_call_in_any_order_says_the_same_and_more() -> Non
         assert over(told) == call
 
 
+def test_an_agent_who_asked_another_and_came_back_was_the_last_with_the_customer() -> None:
+    told = events("call", "customer-start", "acd-end", "customer-end") + events("consult", "user-end", "second-user-end")
+    expected = over(told)
+    assert (expected.agent, expected.transfers) == ("82818e6c-bdaa-52e8-9ab8-ba4b1090562b", 0)
+    assert [leg.agent is not None for leg in expected.legs] == [False, True, True]
+    assert all(over(list(order)) == expected for order in permutations(told))
+
+
 def test_an_agents_end_is_not_the_end() -> None:
     assert waiting(events("call", *CALL[1:5]), minute=60).waits_for == "end"
     assert waiting(events("call", *CALL[:5]), minute=60).waits_for == "end"

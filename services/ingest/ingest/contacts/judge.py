@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import cast
 
 from ingest.contacts.episode import channel_of
-from ingest.contacts.leg import Life
+from ingest.contacts.leg import CLOCK_SKEW_MS, Life
 from ingest.contacts.model import Interaction, LegLine, Outcome, Standing
 from ingest.normalise.model import Handles
 from ingest.normalise.times import as_datetime
@@ -59,9 +59,17 @@ def outcome_of(lives: Sequence[Life], *, stale: bool) -> Outcome:
 
 
 def _last_human(lives: Sequence[Life]) -> Life | None:
-    """A whole knows that somebody handled it, its parts who."""
+    """A whole knows that somebody handled it, its parts who. Whom an agent called in and outlasted was not the last with the customer."""
     humans = [life for life in lives if life.human]
-    return max(humans, key=lambda life: (not life.frame, life.connected or 0, life.begin, life.leg), default=None)
+    lasting = [life for life in humans if not any(_outlasts(other, life) for other in humans)]
+    return max(lasting, key=lambda life: (not life.frame, life.connected or 0, life.begin, life.leg), default=None)
+
+
+def _outlasts(life: Life, other: Life) -> bool:
+    """Began before it and ended after it; not where the other one follows by its own word."""
+    if life.end is None or other.end is None or life.frame or "previous_leg" in other.facts:
+        return False
+    return (life.connected or life.begin) < (other.connected or other.begin) and other.end + CLOCK_SKEW_MS < life.end
 
 
 def _only_rang(life: Life) -> bool:
@@ -76,7 +84,9 @@ def _handed_over(lives: Sequence[Life]) -> list[bool]:
 
 
 def _runs_on(life: Life, then: Life | None) -> bool:
-    return then is not None and then.leg != life.leg and life.end is not None and then.begin <= life.end + LONGEST_HAND_OVER_MS
+    if then is None or then.leg == life.leg or life.end is None or (then.human and _outlasts(life, then)):
+        return False
+    return then.begin <= life.end + LONGEST_HAND_OVER_MS
 
 
 def _line(life: Life, *, passed_on: bool) -> LegLine:
