@@ -222,3 +222,21 @@ def test_a_line_of_ours_that_an_application_called_is_not_the_customer_whose_num
     (caller,) = read(Raw(payload("asterisk/invented-ari-line-that-an-application-called").replace(b"PJSIP/302-", b"PJSIP/carrier-")))
     assert isinstance(caller, Event)
     assert (caller.facts.get("direction"), caller.handles) == ("inbound", CALLER)
+
+
+def test_a_local_channel_that_bears_the_callers_number_on_to_an_agent_is_no_leg_of_its_own() -> None:
+    records, log = events("invented-cdr-queue-over-local-channels"), events("invented-queue-log-completed")
+    for order in permutations(records):
+        call = over(list(order))
+        assert [(leg.agent, leg.end) for leg in call.legs] == [("302", None)]
+        assert (call.transfers, call.wait_s, call.talk_s, call.handles) == (0, 30, 180, CALLER)
+    both, alone = over([*log, *records]), over(log)
+    assert (both.legs, both.talk_s, both.transfers) == (alone.legs, alone.talk_s, 0)
+
+
+def test_a_local_channel_that_dials_the_customer_is_the_call_we_made() -> None:
+    row = json.loads(payload("asterisk/invented-cdr-queue-over-local-channels"))[3]
+    dialled = row | {"src": "302", "dst": "12025550171", "dcontext": "from-internal", "dstchannel": "PJSIP/carrier-0000008d"}
+    (reading,) = read(Raw(json.dumps(dialled).encode()))
+    assert isinstance(reading, Event)
+    assert (reading.facts.get("direction"), reading.facts.get("aside"), reading.handles) == ("outbound", None, {"phone": "12025550171"})

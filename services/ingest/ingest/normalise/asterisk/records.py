@@ -4,6 +4,8 @@ A queue tries agents: each that rang is a record of its own, often with the same
 table that FreePBX keeps has neither answer nor end: begin and lengths tell them.
 """
 
+from pydantic import JsonValue
+
 from ingest.normalise.asterisk import words
 from ingest.normalise.decode import Document, digest
 from ingest.normalise.envelopes import Letter
@@ -51,13 +53,18 @@ def of_row(letter: Letter, row: Document, raw: Raw) -> Event:
     begin = read_time(row["start"] if "start" in row else row.get("calldate"), zone)
     moment = _end(row, zone, begin=begin)
     _add_facts(facts, row, zone=zone, begin=begin.ms, end=moment)
-    if (unique or root) != root and not handles:
+    if (unique or root) != root and (not handles or (facts.get("direction") == "inbound" and _is_far_half(row.get("channel")))):
         facts["aside"] = True  # between lines of ours: an agent asks a colleague, or a Local channel leads on to one
         facts.pop("connected_ms", None)
     if found := kept(row, raw.traits):
         facts["traits"] = found
     told = words.Told(stream=STREAM, id=f"{root}/{leg}", kind=Kind.ENDED, moment=moment, root=root, leg=leg, facts=facts, handles=handles)
     return words.event(letter, raw, told)
+
+
+def _is_far_half(channel: JsonValue) -> bool:
+    """Of a Local channel, which bears the caller's number on to the line that the caller's own record names already."""
+    return isinstance(channel, str) and channel.startswith("Local/") and channel.endswith(";2")
 
 
 def _end(row: Document, zone: str | None, *, begin: Moment) -> Moment:
