@@ -1,5 +1,6 @@
 """CloudEvents 1.0 as they come over Kafka and HTTP: attributes in headers (binary) or beside the data (structured)."""
 
+import re
 from collections.abc import Mapping
 from urllib.parse import unquote
 
@@ -18,6 +19,7 @@ _READ = (
     *(NATIVE, "com.twilio.taskrouter.", "com.twilio.conversations."),
     *("com.twilio.voice.status-callback.", "com.twilio.voice.webhook.status-callback."),
 )
+_ESCAPED = re.compile(r"\\(.)")
 _BINARY = tuple((lead, tuple(lead + name for name in REQUIRED)) for lead in ("ce_", "ce-"))
 
 
@@ -37,9 +39,15 @@ def binary_attributes(headers: Mapping[str, str]) -> Document | None:
     for lead, required in _BINARY:
         if all(map(headers.get, required)):
             found = {name[3:]: value for name, value in headers.items() if name.startswith(lead)}
-            plain: Document = {name: unquote(value) if lead == "ce-" else value for name, value in found.items()}
+            plain: Document = {name: _of_http(value) if lead == "ce-" else value for name, value in found.items()}
             return {**plain, "datacontenttype": headers.get("content-type")}
     return None
+
+
+def _of_http(value: str) -> str:
+    """Quotes around it first, then percent signs, as the HTTP binding says."""
+    quoted = len(value) > 1 and value[0] == value[-1] == '"'
+    return unquote(_ESCAPED.sub(r"\1", value[1:-1]) if quoted else value)
 
 
 def check(document: Document) -> None:

@@ -143,7 +143,7 @@ def _is_callback(came: _Came) -> bool:
 
 def _rang_out(came: _Came) -> bool:
     """An end that tells no lengths at all is of somebody who was there, unless it says why not."""
-    measured = any(f"{name}DurationMs" in came.body for names in _LENGTHS for name in names)
+    measured = any(came.body.get(f"{name}DurationMs") is not None for names in _LENGTHS for name in names)
     return measured or words.word(came.body.get("disconnectType")) in words.RANG_OUT
 
 
