@@ -6,7 +6,7 @@ from typing import Annotated
 from uuid import UUID
 
 from fastapi import APIRouter, Depends, Query, Request
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, Field, StringConstraints
 
 from shared.runtime import causes, clearing, dead_letters
 from shared.runtime.access import allow
@@ -19,6 +19,9 @@ from shared.runtime.rights import Permission, Principal
 ADMIN = Permission("dead-letters", roles=frozenset({"admin"}))
 router = APIRouter(prefix="/v1/dead-letters", tags=["dead letters"])
 Admin = Annotated[Principal, Depends(allow(ADMIN))]
+
+
+Why = Annotated[str, StringConstraints(strip_whitespace=True, min_length=3, max_length=500)]
 
 
 class Waiting(BaseModel):
@@ -64,7 +67,7 @@ class Order(BaseModel):
     reason: str = Field(max_length=200)
     path: str | None = Field(None, max_length=500)
     letters: list[UUID] = Field(default=[], max_length=500)
-    note: str | None = Field(None, min_length=3, max_length=500)
+    note: Why | None = None
 
 
 class RunSeen(BaseModel):
@@ -96,7 +99,7 @@ class Replayed(BaseModel):
 
 
 class Discard(BaseModel):
-    reason: str = Field(min_length=3, max_length=500)
+    reason: Why
 
 
 class Resume(BaseModel):

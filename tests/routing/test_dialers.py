@@ -89,7 +89,7 @@ async def standings(desk: Routing) -> list[str]:
 
 async def audited(desk: Routing) -> list[tuple[str, str]]:
     async with desk.deps.database.transaction() as unit:
-        found = await rows(unit.tx, "select by_kind, what from audit order by id")
+        found = await rows(unit.tx, "select by_kind, what from audit where what <> 'api-key.created' order by id")
     return [(each["by_kind"], each["what"]) for each in found]
 
 

@@ -50,6 +50,21 @@ async def the_letter(client: httpx.AsyncClient) -> dict[str, object]:
     return items[0]
 
 
+async def test_a_discard_says_why_in_more_than_spaces(toy: Toy, client: httpx.AsyncClient) -> None:
+    await toy.broker.publish([wire(b"{")])
+    await toy.until("select count(*) from dead_letter", 1)
+    letter = await the_letter(client)
+    cause = {"topic": letter["topic"], "reason": letter["reason"]}
+
+    one = await client.post(f"/v1/dead-letters/{letter['id']}/discard", json={"reason": "    "})
+    many = await client.post("/v1/dead-letters/runs", json={"action": "discard", "note": "    ", **cause})
+
+    assert [each.json()["errors"] for each in (one, many)] == [
+        [{"path": path, "reason": "string_too_short"}] for path in ("reason", "note")
+    ]
+    assert (await the_letter(client))["id"] == letter["id"]
+
+
 async def test_a_letter_is_listed_and_looked_at_with_its_values_masked(toy: Toy, client: httpx.AsyncClient) -> None:
     await toy.broker.publish([wire(b'{"answer_id": "x", "channel": "sms", "token": "secret words", "score": "ten"}')])
     await toy.until("select count(*) from dead_letter", 1)

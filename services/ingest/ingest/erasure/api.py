@@ -5,7 +5,7 @@ from typing import Annotated, Protocol, Self
 from uuid import UUID
 
 from fastapi import APIRouter, Depends, Request
-from pydantic import BaseModel, Field, model_validator
+from pydantic import BaseModel, Field, StringConstraints, model_validator
 from sqlalchemy import RowMapping
 
 from ingest.erasure import store
@@ -34,9 +34,9 @@ class Needs(Protocol):
 class ErasureAsked(BaseModel):
     """Whom to forget: by the directory's id of the member, or by the id of the customer; either leads to all their other ids."""
 
-    member_id: str | None = Field(None, min_length=1, max_length=300)
+    member_id: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=300)] | None = None
     customer_id: UUID | None = None
-    basis: Code = Field("request", max_length=60, description="why, as a code")
+    basis: Code = Field("request", max_length=60, pattern=r"^[A-Za-z0-9_.-]+$", description="why, as a code: it is kept and sent on")
 
     @model_validator(mode="after")
     def names_one(self) -> Self:
