@@ -13,6 +13,8 @@ from ingest.normalise.model import Event, Kind, Raw
 from tests.support.contacts import minutes
 from tests.support.readings import LONG_AFTER, heard, payload
 
+CALLER = {"phone": "+12025550171"}
+
 
 def events(name: str) -> list[StoredEvent]:
     return heard(f"ringcentral/{name}")
@@ -119,3 +121,13 @@ def test_a_notification_that_comes_as_a_push_too_is_the_same_event_with_or_witho
     (other,) = read(Raw(json.dumps(detailed).encode()))
     assert isinstance(other, Event)
     assert other.hash != first.hash
+
+
+def test_the_line_that_the_platform_rings_after_ours_is_the_customers() -> None:
+    notice = json.loads(payload("ringcentral/telephony-session-answered-inbound"))
+    party = {"id": "p-7-2", "direction": "Outbound", "status": {"code": "Answered"},
+             "from": {"phoneNumber": "+18005550100"}, "to": {"phoneNumber": CALLER["phone"]}}  # fmt: skip
+    notice["body"] |= {"origin": {"type": "RingOut"}, "parties": [party]}
+    (reading,) = read(Raw(json.dumps(notice).encode()))
+    assert isinstance(reading, Event)
+    assert (reading.handles, reading.facts.get("direction")) == (CALLER, None)

@@ -113,7 +113,9 @@ def _told(party: Document, call: _Call, leg: str) -> tuple[Kind, Facts, Handles]
         handles = _add_ours(facts, extension, reason, caller=caller, callee=callee, away=away)
     else:
         facts["frame"] = True
-        if away and not call.we_call:
+        if call.we_call:
+            handles = {} if _extension(callee) else _handle(callee)
+        elif away:
             facts["direction"], handles = "inbound", _handle(caller)
     facts |= facts_of(medium=words.MEDIA.get(code))
     if code in words.GONE and reason and reason not in words.GOES_ON:
