@@ -1,7 +1,12 @@
 """A file of profiles is taken whole, whatever is in it and wherever it is stopped."""
 
+import asyncio
 import io
 import json
+import os
+import subprocess
+import sys
+from asyncio.subprocess import Process
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -9,7 +14,7 @@ import pytest
 
 from ingest.__main__ import COMMANDS
 from ingest.app import build
-from ingest.people.importing.handle import Fault, import_profiles
+from ingest.people.importing.handle import AT_ONCE, Fault, import_profiles
 from ingest.people.importing.progress import Count, line, summary
 from ingest.settings import Settings
 from shared.runtime.commands import main
@@ -170,6 +175,37 @@ def test_the_command_lists_bad_lines_beside_the_file_and_says_how_far_it_is(file
     assert (code, listed) == (1, [{"line": 2, "path": None, "reason": "json_invalid", "taken": False}])
     assert said.out.startswith("3 lines: 2 taken, 0 taken before, 1 bad")
     assert "100%" in said.err
+
+
+async def test_a_command_that_is_killed_goes_on_where_it_was_and_says_what_it_knew(ingest_database: str, tmp_path: Path) -> None:
+    lines = b"".join(profile(number) + b"\n" for number in range(AT_ONCE + 20))
+    async with ingest(ingest_database) as running:
+        first = await _command(ingest_database, tmp_path)
+        assert first.stdin
+        first.stdin.write(lines)  # and no end of it: the last twenty wait for more
+        async with asyncio.timeout(60):
+            while await running.rows("select count(*) from customer") != [{"count": AT_ONCE}]:  # noqa: ASYNC110  # another process
+                await asyncio.sleep(0.05)
+        first.kill()
+        await first.wait()
+
+        second = await _command(ingest_database, tmp_path)
+        said, _ = await second.communicate(lines)
+
+        assert said.decode().startswith(f"{AT_ONCE + 20} lines: 20 taken, {AT_ONCE} taken before, 0 bad")
+        assert await running.rows("select count(*) from customer") == [{"count": AT_ONCE + 20}]
+
+
+async def _command(url: str, folder: Path) -> Process:
+    """It reads a pipe."""
+    return await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "ingest", "import-profiles", "-"),
+        env={**os.environ, "AFTERCALL_DATABASE_URL": url},
+        cwd=folder,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+    )
 
 
 def test_a_file_that_is_not_there_is_named(file: Path, capsys: pytest.CaptureFixture[str]) -> None:
