@@ -88,6 +88,13 @@ async def test_headers_are_read_as_kafka_would_have_carried_them(desk: Desk) -> 
     assert "cloudevents" in await desk.explain(call("c-1", start=START)[0], headers=headers)
 
 
+async def test_more_than_is_read_at_once_is_said(desk: Desk) -> None:
+    events = [each for number in range(7) for each in call(f"c-{number}", start=START)]
+
+    assert "Only the first 20 were read" in await desk.explain(*events)
+    assert "Only the first" not in await desk.explain(*events[:20])
+
+
 async def test_only_an_admin_finds_it(desk: Desk) -> None:
     guide = Principal("person", "g", "Gil", frozenset({"guide"}), ALL_TEAMS)
     desk.client.cookies.clear()

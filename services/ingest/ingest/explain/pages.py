@@ -70,9 +70,9 @@ async def ask(request: Request, who: Admin) -> Response:
 async def explain(request: Request, who: Admin, pasted: Annotated[Pasted, Form()]) -> Response:
     """The answer under what was pasted."""
     deps = request.app.state.deps
-    raws = list(islice(_raws(pasted, deps.door.raw), AT_ONCE))
-    found, future = await explained(raws, database=deps.database, door=deps.door, closing=deps.closing)
-    return _page(request, who, pasted, found=found, future=future)
+    raws = list(islice(_raws(pasted, deps.door.raw), AT_ONCE + 1))
+    found, future = await explained(raws[:AT_ONCE], database=deps.database, door=deps.door, closing=deps.closing)
+    return _page(request, who, pasted, found=found, future=future, left_out=len(raws) > AT_ONCE)
 
 
 def _raws(pasted: Pasted, settings: Raw) -> Iterator[Raw]:
@@ -91,9 +91,18 @@ def headers_of(lines: str) -> dict[str, str]:
     return headers
 
 
-def _page(request: Request, who: Principal, pasted: Pasted, *, found: list[Explained] | None = None, future: Future = NOTHING) -> Response:
+def _page(
+    request: Request,
+    who: Principal,
+    pasted: Pasted,
+    *,
+    found: list[Explained] | None = None,
+    future: Future = NOTHING,
+    left_out: bool = False,
+) -> Response:
     zone = ZoneInfo(request.app.state.deps.settings.company_zone)
     values: dict[str, Any] = {
+        "first": AT_ONCE if left_out else None,
         "shown": [{"used": each.used, "readings": [_shown(*one, zone=zone) for one in each.readings]} for each in found or []],
         "contacts": [
             (root, [_line(each.at, each.waits_for, each.revisions, zone=zone) for each in looks]) for root, looks in future.contacts.items()
