@@ -119,8 +119,16 @@ def test_a_tracked_event_of_an_id_is_one_though_its_time_is_reckoned_anew() -> N
     assert third.id != fourth.id
 
 
-def test_a_tracked_event_may_have_a_name_like_those_of_another_platform() -> None:
-    body = payload("segment/invented-track-named-like-another-platforms")
-    (reading,) = read(Raw(body, ends=frozenset({"contact_form_submitted"})))
+@pytest.mark.parametrize("name", ["contact_form_submitted", "message_sent", "/pricing"])
+def test_a_tracked_event_may_have_a_name_like_those_of_another_platform(name: str) -> None:
+    body = payload("segment/invented-track-named-like-another-platforms").replace(b"contact_form_submitted", name.encode())
+    (reading,) = read(Raw(body, ends=frozenset({name.removeprefix("/")})))
     assert isinstance(reading, Event)
     assert (reading.platform, reading.channel) == ("segment", "web")
+
+
+def test_a_live_chat_may_be_numbered() -> None:
+    body = payload("segment/live-chat-conversation-started").replace(b'"conversation_id": "', b'"conversation_id": 7, "other": "')
+    (reading,) = read(Raw(body))
+    assert isinstance(reading, Event)
+    assert reading.root == "7"

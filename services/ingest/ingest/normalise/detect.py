@@ -53,7 +53,7 @@ def _is_chatwoot(document: Document) -> bool:
 def _is_ringcentral(document: Document) -> bool:
     event = document.get("event")
     pushed = "pn_apns" in document or "pn_gcm" in document or document.get("type") == "ServerNotification"
-    return pushed or (isinstance(event, str) and event.startswith("/"))
+    return pushed or (isinstance(event, str) and event.startswith("/") and not is_segment(document))
 
 
 def _is_ami(document: Document) -> bool:

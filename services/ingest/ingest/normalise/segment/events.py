@@ -17,7 +17,7 @@ from ingest.normalise.fields import (
     number_in,
     part,
     purpose_in,
-    required_inside,
+    required_id,
     seconds,
     text,
 )
@@ -50,7 +50,7 @@ def adapt(letter: Letter, raw: Raw) -> Event | Sequence[Event] | Ignored:
 def _live_chat(letter: Letter, raw: Raw, *, ended: bool) -> Event | Sequence[Event]:
     """An end that names an agent says as well that there was one: of a conversation all else may be lost."""
     properties, moment = part(letter.document, "properties"), _moment(letter.document)
-    root = required_inside(properties, "conversation_id", "properties.")
+    root = required_id(properties, "conversation_id", "properties.")
     facts: Facts = {"channel": "chat", "medium": "webchat", "direction": "inbound"}
     name = text(properties.get("agent_name"), LONGEST_ID)
     agent = text(properties.get("agent_id"), LONGEST_ID) or text(properties.get("agent_username"), LONGEST_ID) or name
