@@ -110,7 +110,20 @@ def test_a_flow_after_hang_up_says_that_the_agent_is_gone_though_the_end_was_los
     body = payload("amazon-connect/invented-flow-after-hang-up")
     (flow,) = read(Raw(body.replace(b"35511e77-d018-567d-bb5e-17ae59fbc788", b"5f0c2f3a-516a-5c7b-8b0a-2f2a5c1d7e10")))
     told = [heard("consult-first-connected", minute=0), stored(flow, received=YEAR + 1)]
-    assert all(over(list(order), minute=3).outcome == "handled" for order in permutations(told))
+    for order in permutations(told):
+        call = over(list(order), minute=3)
+        assert (call.outcome, call.transfers, [leg.end for leg in call.legs]) == ("handled", 0, [None])
+
+
+def test_a_record_whose_next_contact_is_the_flow_after_hang_up_was_handed_on_to_nobody() -> None:
+    body = payload("amazon-connect/invented-record-of-a-call").replace(
+        b'"NextContactId": null', b'"NextContactId": "dfd0a5f6-3c0a-5fea-b41c-57344be745f3"'
+    )
+    (record,) = read(Raw(body))
+    told = [stored(record, received=YEAR), heard("flow-after-hang-up", minute=1)]
+    for order in permutations(told):
+        call = over(list(order), minute=3)
+        assert (call.transfers, call.disconnect, [leg.end for leg in call.legs]) == (0, "customer", ["customer"])
 
 
 def test_a_call_of_ours_that_nobody_took_is_no_conversation_though_an_agent_was_on_the_line() -> None:

@@ -1,6 +1,6 @@
 """What an episode was: its outcome, who answers for it, how long it took, whom it was with."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from typing import cast
 
 from ingest.contacts.episode import channel_of
@@ -23,7 +23,7 @@ def judged(lives: Sequence[Life], *, episode: int, standing: Standing, stale: bo
     own = [life for life in within if not _only_rang(life)] or within
     accountable = _last_human(told) or own[-1]
     human = accountable if accountable.human else None
-    handles, handed_over = _handles(told), _handed_over(own)
+    handles, handed_over = _handles(told), _handed_over(own, {life.leg for life in lives if life.aside})
     started = min(life.begin for life in told)
     return Interaction(
         episode=episode, standing=standing, started_at=as_datetime(started),
@@ -76,11 +76,12 @@ def _only_rang(life: Life) -> bool:
     return life.facts.get("rung", False) and life.connected is None
 
 
-def _handed_over(lives: Sequence[Life]) -> list[bool]:
+def _handed_over(lives: Sequence[Life], asides: Container[str]) -> list[bool]:
     """Of each leg, whether it was passed on: by its own word, by the next one's, or because the next one runs on from it."""
     named = {life.facts.get("previous_leg") for life in lives}
     following: list[Life | None] = [*lives[1:], None]
-    return [life.transferred or life.leg in named or _runs_on(life, then) for life, then in zip(lives, following, strict=True)]
+    passed = [life.transferred and life.facts.get("next_leg") not in asides for life in lives]
+    return [said or life.leg in named or _runs_on(life, then) for said, life, then in zip(passed, lives, following, strict=True)]
 
 
 def _runs_on(life: Life, then: Life | None) -> bool:

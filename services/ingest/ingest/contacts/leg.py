@@ -223,7 +223,9 @@ def _ended_by_successors(lives: list[Life]) -> list[Life]:
 
 def _succeeded(life: Life, by: Life) -> Life:
     """An agent may only have called in another, and still be with the customer; a flow after hang-up comes when both are gone."""
-    return life if life.end is not None else replace(_ended_at(life, by.begin), presumed=life.human and not by.aside)
+    if life.end is not None:
+        return life
+    return replace(_ended_at(life, by.begin), transferred=not by.aside, presumed=life.human and not by.aside)
 
 
 def _ended_at(life: Life, ms: int) -> Life:
