@@ -29,3 +29,7 @@ def test_a_mutation_that_fails_is_named_and_can_be_made_again() -> None:
     with pytest.raises(Failed, match="mutation 7: "):
         meanings("native/array-of-three", [7], fails_at_the_eighth)
     assert seen[7] == seen[8] != seen[6]
+
+
+def test_of_two_rows_that_were_given_one_id_the_first_is_folded_as_the_inbox_keeps_it() -> None:
+    assert meanings("asterisk/cdr-call-park", [7186])["ended"] == 3
