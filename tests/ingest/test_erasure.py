@@ -287,6 +287,21 @@ async def test_a_refusal_outlives_the_person_and_a_grant_does_not(ingest_databas
         assert (told["address_ref"], told["state"]) == (alone, "refused")
 
 
+async def test_a_dead_letter_that_names_them_by_our_own_id_is_emptied(ingest_database: str) -> None:
+    async with ingest(ingest_database) as running:
+        await running.feed(*call("c-1", start=START, customer=ANA))
+        await running.close()
+        (customer,) = await running.rows("select id from customer")
+        for named in (customer["id"], uuid4()):
+            await running.say("consents.changed", {"consent": {"customer_id": str(named), "state": "denied"}})
+
+        await erase(running, "M-ANA-1")
+
+        letters = await running.rows("select body, state from dead_letter order by id")
+        opened = [(running.deps.desk.sealer.unseal_bytes(each["body"]) == b"", each["state"]) for each in letters]
+        assert opened == [(True, "discarded"), (False, "waiting")]
+
+
 async def test_a_late_consent_of_an_erased_customer_is_left_out(ingest_database: str) -> None:
     async with ingest(ingest_database) as running:
         await running.say("customers.profiles", profile("M-ANA-1", PHONE))

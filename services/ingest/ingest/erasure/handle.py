@@ -96,7 +96,7 @@ async def _found(unit: Unit, desk: Desk, customer: UUID, asked: tuple[Handle, st
     ids = tuple(each["id"] for each in rows)
     persons = [known(from_json(desk.sealer.unseal(Sealed(**each["profile"])))) for each in rows if each["profile"]]
     seen = {handle for person in persons for handle in handles_of(person.addresses)}
-    traces: Traces = frozenset().union(*(of_profile(person) for person in persons))
+    traces: Traces = frozenset(("id", str(each)) for each in ids).union(*(of_profile(person) for person in persons))
     roots = await store.roots(unit.tx, ids)
     for root, events in (await contacts.events(unit.tx, roots)).items():
         for written in (unsealed(each, desk) for each in events):
