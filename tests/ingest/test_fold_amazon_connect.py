@@ -143,6 +143,7 @@ def test_a_record_that_names_an_agent_was_handled_even_if_it_cannot_be_read_when
     [
         ("record-abandoned-in-queue", "abandoned", "service", "phone"),
         ("record-ended-by-the-flow", "bot_only", "service", "phone"),
+        ("record-ended-without-reason", "bot_only", "service", "phone"),
         ("record-callback", "handled", "service", "phone"),
         ("record-survey-call", "handled", "survey", "phone"),
         ("record-email", "handled", "service", "email"),

@@ -34,7 +34,7 @@ def adapt_record(letter: Letter, raw: Raw) -> Event | Ignored:
     facts["version"] = _version(record.get("LastUpdateTimestamp"))
     _add_facts(facts, record, method)
     _add_whether_answered(facts, record, method)
-    _add_disconnect(facts, record)
+    _add_disconnect(facts, record, method)
     _add_attributes(facts, part(record, "Attributes"), raw.traits)
     told = words.Told(
         stream="contact-record", id=leg, kind=Kind.TRANSFERRED if "next_leg" in facts else Kind.ENDED,
@@ -84,15 +84,15 @@ def _add_whether_answered(facts: Facts, record: Document, method: str) -> None:
         facts.pop("talk_s", None)
 
 
-def _add_disconnect(facts: Facts, record: Document) -> None:
-    """What the flow hung up without queue or agent was for a machine to settle."""
+def _add_disconnect(facts: Facts, record: Document, method: str) -> None:
+    """What the flow hung up without queue or agent was for a machine to settle; of what came in, null says the flow did."""
     reason = code_in(record.get("DisconnectReason"))
-    if reason is None:
-        return
-    facts["disconnect"] = _WHO_HUNG_UP.get(reason, reason)
-    if reason.startswith(_FAULTS):
-        facts["failed"] = True
-    if reason == _BY_THE_FLOW and "queue" not in facts and "agent" not in facts:
+    if reason is not None:
+        facts["disconnect"] = _WHO_HUNG_UP.get(reason, reason)
+        if reason.startswith(_FAULTS):
+            facts["failed"] = True
+    by_the_flow = reason == _BY_THE_FLOW or (record.get("DisconnectReason", "") is None and method == "INBOUND")
+    if by_the_flow and facts.keys().isdisjoint(("queue", "agent")):
         facts["bot"] = True
 
 
