@@ -1,5 +1,6 @@
 """Contacts as ticket and messaging platforms tell them, from their payloads to the verdict."""
 
+import json
 from datetime import timedelta
 from itertools import permutations
 
@@ -11,7 +12,7 @@ from ingest.normalise import read
 from ingest.normalise.model import Event, Ignored, Raw
 from tests.support.contacts import minutes, ms
 from tests.support.contacts import told as step
-from tests.support.readings import LONG_AFTER, heard, payload
+from tests.support.readings import LONG_AFTER, heard, payload, stored
 
 DAYS_LATER = LONG_AFTER + 60 * 24 * 5
 
@@ -25,6 +26,12 @@ def over(events: list[StoredEvent], *, minute: float = DAYS_LATER) -> Interactio
     (one,) = fold(events, now=minutes(minute)).episodes
     assert isinstance(one, Over), one
     return one.interaction
+
+
+def event_of(document: object) -> Event:
+    (event,) = read(Raw(json.dumps(document).encode()))
+    assert isinstance(event, Event), event
+    return event
 
 
 def of(platform: str, *names: str) -> list[StoredEvent]:
@@ -152,6 +159,40 @@ def test_a_conversation_that_an_admin_closed_unanswered_was_not_handled() -> Non
 def test_a_notification_sent_twice_is_the_same_event_though_it_counts_its_attempts() -> None:
     first, second = (read(Raw(payload(f"intercom/{name}")))[0] for name in ("invented-admin-closed", "invented-redelivered"))
     assert first == second
+
+
+def test_a_status_sent_twice_is_the_same_event_whoever_went_offline_meanwhile() -> None:
+    document = json.loads(payload("chatwoot/invented-resolved"))
+    first = event_of(document)
+    document["meta"]["assignee"]["availability_status"] = "offline"
+    document["meta"]["sender"]["last_activity_at"] = 1810099999
+    assert event_of(document) == first
+    document["meta"]["assignee"]["id"] = 6
+    assert event_of(document).hash != first.hash
+
+
+def test_a_rules_word_of_a_change_is_no_second_body_of_the_changes_own() -> None:
+    document = json.loads(payload("chatwoot/invented-resolved"))
+    own, rules = event_of(document), event_of({**document, "event": f"automation_event.{document['event']}"})
+    assert (own.kind, own.facts) == (rules.kind, rules.facts)
+    assert own.id != rules.id
+
+
+def test_what_went_from_the_bot_straight_to_its_end_was_the_bots() -> None:
+    document = json.loads(payload("chatwoot/invented-resolved"))
+    document["meta"] |= {"assignee": None, "team": None}
+    document["changed_attributes"] = [{"status": {"previous_value": "pending", "current_value": "resolved"}}]
+    assert over([stored(event_of(document), received=0)]).outcome == "bot_only"
+    document["changed_attributes"] = [{"status": {"previous_value": "open", "current_value": "resolved"}}]
+    assert over([stored(event_of(document), received=0)]).outcome == "abandoned"
+
+
+def test_a_conversation_that_is_assigned_and_opened_in_one_comes_back() -> None:
+    document = json.loads(payload("intercom/invented-opened-again"))
+    again = stored(event_of({**document, "topic": "conversation.admin.open.assigned"}), received=LONG_AFTER)
+    (one,) = fold([*of("intercom", *INTERCOM), again], now=minutes(LONG_AFTER + 24 * 60)).episodes
+    assert isinstance(one, NotOver)
+    assert one.so_far.standing == "reopened"
 
 
 def test_a_caller_who_reached_an_agent_was_handled_by_the_one_who_answered() -> None:

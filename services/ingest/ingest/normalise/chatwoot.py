@@ -42,14 +42,13 @@ _LASTING = (
     "status",
     "updated_at",
     "changed_attributes",
-    "meta",
     "labels",
     "custom_attributes",
     "channel",
     "inbox_id",
     "created_at",
 )
-"""What is the same when the same status is sent twice: counts of unread messages and who looked when are not."""
+"""What is the same when the same status is sent twice, beside who it is about: counts of unread messages and who looked when are not."""
 
 _CHANNELS: dict[str, tuple[str, str | None]] = {
     "webwidget": ("chat", "webchat"),
@@ -73,7 +72,8 @@ _DIRECTIONS: dict[JsonValue, str] = {0: "inbound", 1: "outbound", 3: "outbound"}
 def adapt(letter: Letter, raw: Raw) -> Event | Ignored:
     """Raises `Unreadable` where the conversation's id is missing."""
     document = letter.document
-    name = (text(document.get("event"), LONGEST_ID) or "").removeprefix(_BY_RULE)
+    said = text(document.get("event"), LONGEST_ID) or ""
+    name = said.removeprefix(_BY_RULE)
     if name in _TOLD_OF_MESSAGE:
         return _survey(letter, raw, name)
     if name not in _TOLD_OF_CONVERSATION:
@@ -85,18 +85,20 @@ def adapt(letter: Letter, raw: Raw) -> Event | Ignored:
     facts = _facts(document, raw)
     if name == "conversation_created" and (direction := _direction(document)):
         facts["direction"] = direction
-    return event(letter, raw, _told(letter, name, status, root=root, kind=_kind(document, status, facts), facts=facts))
+    return event(letter, raw, _told(letter, said, status, root=root, kind=_kind(document, status, facts), facts=facts))
 
 
-def _told(letter: Letter, name: str, status: str, *, root: str, kind: Kind, facts: Facts) -> Told:
+def _told(letter: Letter, said: str, status: str, *, root: str, kind: Kind, facts: Facts) -> Told:
     document = letter.document
     updated = document.get("updated_at")
     moment = first_time(updated, letter.time)
-    content = digest({field: document[field] for field in _LASTING if field in document})
+    meta = part(document, "meta")
+    people: Document = {who: part(meta, who).get("id") for who in ("sender", "assignee", "team")}
+    content = digest({**people, **{field: document[field] for field in _LASTING if field in document}})
     stamp = text(updated, LONGEST_ID) or (repr(updated) if isinstance(updated, float) else None)
     return Told(
         platform=PLATFORM, account=_account(document), stream="conversation", version="",
-        id=f"{name}/{root}/{status}/{stamp}" if stamp else digest(document).hex(), hash=content,
+        id=f"{said}/{root}/{status}/{stamp}" if stamp else digest(document).hex(), hash=content,
         root=root, leg=root, kind=kind, moment=moment, facts=facts, handles=_handles(document),
     )  # fmt: skip
 
@@ -152,15 +154,21 @@ def _facts(conversation: Document, raw: Raw) -> Facts:
         purpose=purpose_in(attributes),
         thread_ms=ms_of(conversation.get("created_at")),
     )
-    facts.update(_assignee(meta, pending=code_in(conversation.get("status")) == _PENDING))
+    facts.update(_assignee(meta, with_bot=_is_with_bot(conversation, meta)))
     return facts
 
 
-def _assignee(meta: Document, *, pending: bool) -> Facts:
+def _is_with_bot(conversation: Document, meta: Document) -> bool:
+    """Pending is a bot's, and so is what was resolved straight out of it while nobody had it."""
+    status = code_in(conversation.get("status"))
+    return status == _PENDING or (status == _RESOLVED and not part(meta, "assignee") and _PENDING in _previous(conversation))
+
+
+def _assignee(meta: Document, *, with_bot: bool) -> Facts:
     """Newer versions say of an assignee what it is; a bot may be one."""
     assignee = part(meta, "assignee")
     what = code_in(meta.get("assignee_type")) or code_in(assignee.get("type")) or "user"
-    if pending or (assignee and what != "user"):
+    if with_bot or (assignee and what != "user"):
         return {"bot": True}
     who = text(assignee.get("id"), LONGEST_ID)
     if who is None:

@@ -14,6 +14,7 @@ _STEPS = {
     "conversation.user.replied": Kind.STARTED,
     "conversation.admin.single.created": Kind.STARTED,
     "conversation.admin.assigned": Kind.STARTED,
+    "conversation.admin.open.assigned": Kind.STARTED,
     "conversation.admin.snoozed": Kind.STARTED,
     "conversation.admin.unsnoozed": Kind.STARTED,
     "conversation.operator.replied": Kind.STARTED,
