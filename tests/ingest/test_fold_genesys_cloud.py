@@ -50,6 +50,7 @@ def test_all_that_is_told_of_a_call_in_any_order_says_the_same_and_more() -> Non
         plain.agent, plain.transfers, plain.talk_s, plain.wait_s, plain.ended_at,
     )  # fmt: skip
     assert (call.reason, call.traits) == ("claim_status", {"product_line": "medicare", "state": "NY"})
+    assert (call.purpose, plain.purpose) == ("asked_by_platform", "service"), "whom Genesys asked itself is not asked again"
     dice = random.Random(5)  # a seeded shuffle keeps no secret
     for _ in range(200):
         dice.shuffle(told)

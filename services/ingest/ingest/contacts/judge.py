@@ -34,9 +34,9 @@ def judged(lives: Sequence[Life], *, episode: int, standing: Standing, stale: bo
         legs=tuple(_line(life, passed_on=passed) for life, passed in zip(own, handed_over, strict=True)),
         agent=human.facts.get("agent") if human else None, agent_name=human.facts.get("agent_name") if human else None,
         team=accountable.facts.get("team") or _last(told, "team"), queue=accountable.facts.get("queue") or _last(told, "queue"),
-        outcome=outcome_of(told, stale=stale), purpose=_purpose(told), channel=channel_of(told), medium=_first(told, "medium"),
-        direction=_direction(told), disconnect=_last([*own, *frames], "disconnect"), reason=_last(told, "reason"),
-        language=_last(told, "language"), traits=_traits(told), handles=handles,
+        outcome=outcome_of(told, stale=stale), purpose=_purpose(told, beside=lives), channel=channel_of(told),
+        medium=_first(told, "medium"), direction=_direction(told), disconnect=_last([*own, *frames], "disconnect"),
+        reason=_last(told, "reason"), language=_last(told, "language"), traits=_traits(told), handles=handles,
         needs_address=not any(name in handles for name in POINTS_AT_SOMEBODY),
     )  # fmt: skip
 
@@ -148,10 +148,11 @@ def _direction(lives: Sequence[Life]) -> str:
     return next((way for life in lives if (way := life.facts.get("direction", "unknown")) != "unknown"), "unknown")
 
 
-def _purpose(lives: Sequence[Life]) -> str:
-    """One leg of ours makes the whole ours. What the platform itself asked the customer about is not ours to ask about again."""
+def _purpose(lives: Sequence[Life], *, beside: Sequence[Life]) -> str:
+    """One leg of ours makes the whole ours. What the platform itself asked the customer about, if only `beside` the contact, is not ours
+    to ask about again."""
     ours = next((purpose for life in lives if (purpose := life.facts.get("purpose", "service")) != "service"), None)
-    return ours or (ASKED_BY_PLATFORM if any(life.facts.get("rated") for life in lives) else "service")
+    return ours or (ASKED_BY_PLATFORM if any(life.facts.get("rated") for life in beside) else "service")
 
 
 def _traits(lives: Sequence[Life]) -> Mapping[str, str]:

@@ -105,12 +105,12 @@ def mark_part(facts: Facts) -> None:
 
 
 def mark_flow(facts: Facts, *, kind: str) -> None:
-    """What a flow is for. The platform's own survey runs beside the contact."""
+    """What a flow is for. The platform's own survey, or its invitation to one, runs beside the contact, and asks about it."""
     mark_part(facts)
     if kind in BOTS:
         facts["bot"] = True
     if kind in SURVEYS:
-        facts["aside"] = True
+        facts["aside"] = facts["rated"] = True
 
 
 def add_agent(facts: Facts, user: JsonValue, queue: JsonValue) -> None:
