@@ -4,7 +4,7 @@ import json
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
@@ -14,7 +14,11 @@ import pytest
 
 from ingest.intake.clients import AmazonSns
 from ingest.intake.signatures.source import Source
+from shared.runtime.audit import CommandLine
+from shared.runtime.clearing import Outcome, Replays
+from shared.runtime.keys import NewKey, create_key
 from shared.runtime.outbound import Reply
+from shared.runtime.resolving import replay_one
 from tests.support import amazon
 from tests.support.amazon import CERTIFICATE_URL, SUBSCRIBE_URL, FakeAmazon
 from tests.support.built import NOWHERE
@@ -188,6 +192,37 @@ async def test_a_platform_that_stops_when_it_is_refused_hears_of_a_bad_body_in_a
 
         assert (answer.status_code, answer.json()["rejected"]) == (202, [{"index": 0, "path": None, "reason": "invalid_json"}])
         assert await hooks.unread() == [("invalid_json", None)]
+
+
+async def test_what_was_kept_unread_is_replayed_as_from_its_own_source(ingest_database: str) -> None:
+    event = {name: value for name, value in EVENT.items() if name not in ("account", "at")}
+    source = NATIVE.model_copy(update={"account": "north", "accounts": ["north"], "zone": "America/Denver", "channel": "phone"})
+    async with posting(ingest_database, source) as hooks:
+        sent = native({**EVENT, "account": "north", "id": "whole"}, {**event, "id": "1", "contact": None}, source=source)
+        assert (await hooks.send(sent)).json()["accepted"] == 1
+        (letter,) = await hooks.running.rows("select id from dead_letter")
+        door = hooks.running.deps.door
+        replays = Replays(hooks.running.database, door.sealer, dict.fromkeys(door.topics, door))
+        mended = json.dumps({**event, "id": "1", "contact": "c-mended", "at": "2027-05-11 08:00:00"})
+        assert await replay_one(replays, letter["id"], mended, who=CommandLine()) == Outcome(taken=True)
+
+        (found,) = await hooks.running.rows("select account, at, facts from event where root = 'c-mended'")
+        assert (found["account"], found["at"]) == ("north", datetime(2027, 5, 11, 14, tzinfo=UTC))
+        assert (found["facts"]["channel"], "clock" in found["facts"]) == ("phone", False)
+
+
+async def test_what_is_kept_unread_says_how_it_is_read_and_nothing_of_its_senders_key(ingest_database: str) -> None:
+    source = a_source("native", check="key", secrets=[])
+    async with posting(ingest_database, source) as hooks:
+        key = await create_key(hooks.running.database, NewKey("bridge", ["platform"], account="main"))
+        headers = {"authorization": f"Bearer {key}", "cookie": "a=b", "content-type": "application/cloudevents-batch+json"}
+        sent = Sent(source, json.dumps([EVENT, {**EVENT, "id": "2", "contact": None}]).encode())
+        answer = await hooks.send(sent, **headers)
+
+        assert (answer.status_code, answer.json()["accepted"], len(answer.json()["rejected"])) == (202, 1, 1)
+        (letter,) = await hooks.running.rows("select headers from dead_letter")
+        kept = {name: bytes.fromhex(value).decode() for name, value in letter["headers"]}
+        assert kept == {"content-type": headers["content-type"], "aftercall-account": "main"}
 
 
 @pytest.mark.parametrize("sign", [twilio_json, segment, chatwoot])

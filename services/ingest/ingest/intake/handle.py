@@ -1,6 +1,6 @@
 """What platforms send, from the three topics: read, sorted and stored by one statement per batch."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
@@ -27,6 +27,8 @@ from shared.topics import TOPICS
 BY_HTTP = "interactions.web"
 NOT_YOURS = "not_your_account"
 TOO_LARGE = Refused("unknown", 0, "unknown", "too_large")
+FILLED_IN = {"account": "aftercall-account", "zone": "aftercall-zone", "delivery": "aftercall-delivery"}
+"""By which headers a dead letter of what was posted keeps what its source filled in."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +50,8 @@ class Door:
     async def __call__(self, records: Sequence[Record], progress: Progress | None, *, again: bool = False) -> Applied:  # noqa: ARG002  # events are their own inbox
         """Apply of the raw topics."""
         raws = {topic: replace(self.raw, default_channel=TOPICS[topic].default_channel) for topic in {each.topic for each in records}}
-        sort_of = sort([self._came(record, raws[record.topic]) for record in records], self.rules)
+        sources = [raws[record.topic] if progress else _filled_in(raws[record.topic], _headers(record)) for record in records]
+        sort_of = sort([self._came(record, raw) for record, raw in zip(records, sources, strict=True)], self.rules)
         letters = [Letter(records[fault.place], fault.reason, fault.path) for fault in sort_of.faults]
         if progress is None:
             return await self._replay(records, sort_of, letters)
@@ -71,10 +74,10 @@ class Door:
         self._count(sort_of, stored)
         return sort_of, stored
 
-    async def keep_unread(self, body: bytes, faults: Sequence[Fault], *, channel: str | None) -> None:
+    async def keep_unread(self, raw: Raw, faults: Sequence[Fault]) -> None:
         """What nobody will send again: dead letters of the topic that such contacts come by, to be mended and replayed."""
-        topic = next((name for name in sorted(self.topics) if TOPICS[name].default_channel == channel), BY_HTTP)
-        record = Record(topic, -1, -1, None, body, (), datetime.now(UTC))
+        topic = next((name for name in sorted(self.topics) if TOPICS[name].default_channel == raw.default_channel), BY_HTTP)
+        record = Record(topic, -1, -1, None, raw.body, _carried(raw), datetime.now(UTC))
         async with self.database.transaction() as unit:
             await dead_letters.bury(unit.tx, [Letter(record, fault.reason, fault.path) for fault in faults], self.sealer)
         self.database.wake()
@@ -150,6 +153,18 @@ def _own(reading: Reading, may_send_for: Callable[[str, str], bool]) -> Reading:
     if not isinstance(reading, Event) or may_send_for(reading.platform, reading.account):
         return reading
     return Refused(reading.envelope, reading.index, reading.platform, NOT_YOURS, "account")
+
+
+def _carried(raw: Raw) -> tuple[tuple[str, bytes], ...]:
+    """Headers that say how the body is to be read; no other, for a sender may show who it is in them."""
+    own = [(name, value) for name, value in raw.headers.items() if name == "content-type" or name.startswith("ce-")]
+    filled = [(header, getattr(raw, name)) for name, header in FILLED_IN.items()]
+    return tuple((name, value.encode()) for name, value in (*own, *filled) if value)
+
+
+def _filled_in(raw: Raw, headers: Mapping[str, str]) -> Raw:
+    """As the source did when it came first."""
+    return replace(raw, **{name: headers[header] for name, header in FILLED_IN.items() if header in headers})
 
 
 def _headers(record: Record) -> dict[str, str]:

@@ -238,5 +238,5 @@ async def _stored(hooks: Webhooks, believed: Believed) -> Response:
         errors = [{"path": each.path or "", "reason": each.reason} for each in faults]
         raise Problem(422, "unreadable", "Nothing in the body can be read: errors names each field", errors=errors)
     if unread := [each for each in faults if each.reason != NOT_YOURS]:
-        await hooks.door.keep_unread(believed.reading.body or b"", unread, channel=believed.reading.default_channel)
+        await hooks.door.keep_unread(believed.reading, unread)
     return JSONResponse(became.model_dump(mode="json"), 202)
