@@ -164,7 +164,8 @@ def _carried(raw: Raw) -> tuple[tuple[str, bytes], ...]:
 
 def _filled_in(raw: Raw, headers: Mapping[str, str]) -> Raw:
     """As the source did when it came first."""
-    return replace(raw, **{name: headers[header] for name, header in FILLED_IN.items() if header in headers})
+    account, zone, delivery = map(headers.get, FILLED_IN.values())
+    return replace(raw, account=account or raw.account, zone=zone or raw.zone, delivery=delivery)
 
 
 def _headers(record: Record) -> dict[str, str]:
