@@ -15,6 +15,7 @@ from ingest.normalise.used import used
 from shared.runtime.access import COOKIE
 from shared.runtime.rights import ALL_TEAMS, Principal
 from tests.support.ingest import PHONE, Running, call, ingest
+from tests.support.readings import payload
 
 START = datetime.now(UTC).replace(microsecond=0) - timedelta(hours=1)
 KEPT = ("event", "contact", "interaction", "customer", "handle", "outbox", "dead_letter")
@@ -56,6 +57,15 @@ async def test_an_end_says_when_the_contact_would_be_told_of_and_of_whom_and_not
     assert "revision 1" in said
     assert PHONE not in said.split("Another one")[0]
     assert await desk.counts() == before
+
+
+async def test_times_lengths_and_traits_are_shown_as_people_read_them(desk: Desk) -> None:
+    said = await desk.explain(*call("c-1", start=START))
+    assert "<dt>talk</dt><dd>288 s</dd>" in said
+    task = await desk.explain(payload("twilio/invented-stream-task-completed").decode())
+    assert "<dt>started</dt><dd>Tue 11 May 2027 " in task
+    assert "<dt>traits</dt><dd>product_line: medicare</dd>" in task
+    assert "<dt>handled</dt><dd>yes</dd>" in task
 
 
 async def test_what_is_stored_already_and_another_body_under_its_id_are_told_apart(desk: Desk) -> None:

@@ -14,6 +14,7 @@ from starlette.responses import Response
 from ingest.explain.handle import NOTHING, Explained, Future, explained
 from ingest.normalise.explain import captured
 from ingest.normalise.model import Event, Ignored, Raw, Reading
+from ingest.normalise.times import as_datetime
 from shared.runtime.access import Permission, Principal, allow
 from shared.runtime.web import page
 
@@ -121,25 +122,41 @@ def _shown(reading: Reading, stored: str | None, *, zone: ZoneInfo) -> dict[str,
     at = _clock(reading.at, zone) if reading.at else "no usable time"
     facts = {"contact": reading.root, "account": reading.account, "leg": reading.leg, "at": at, **reading.facts}
     facts["customer"] = ", ".join(sorted(reading.handles)) or "nothing"
-    said = [(name.replace("_", " "), str(value)) for name, value in facts.items() if name not in ("clock", "version")]
+    said = [_in_words(name, value, zone) for name, value in facts.items() if name not in ("clock", "version")]
     return {**frame, "title": MEANINGS[reading.kind.value], "reason": reading.facts.get("clock"), "facts": said}
 
 
 def _line(at: datetime, waits_for: str | None, revisions: Any, *, zone: ZoneInfo) -> Line:
-    told = [_told(each) for each in revisions]
+    told = [_told(each, zone) for each in revisions]
     words = "told of" if told else WAITS.get(waits_for or "", "nothing new to tell")
     return Line(_clock(at, zone), words, told)
 
 
-def _told(message: Mapping[str, Any]) -> list[tuple[str, str]]:
+def _told(message: Mapping[str, Any], zone: ZoneInfo) -> list[tuple[str, str]]:
     who = message.get("customer")
     nobody = f"nobody: {message.get('no_customer') or 'none'}"
     return [
         ("interaction", f"{message['interaction_id']}, revision {message['revision']}"),
         ("customer", f"Customer {who['number']}, {'known' if who['known'] else 'provisional'}" if who else nobody),
-        *((name.replace("_", " "), str(message[name])) for name in TOLD if message.get(name) is not None),
+        *(_in_words(name, message[name], zone) for name in TOLD if message.get(name) is not None),
     ]
 
 
+def _in_words(name: str, value: object, zone: ZoneInfo) -> tuple[str, str]:
+    """What it is called, and what it is: a time by the company's clock, a length with its unit, yes or no, or as it is."""
+    match value:
+        case bool():
+            said = "yes" if value else "no"
+        case int() if name.endswith("_ms"):
+            name, said = name.removesuffix("_ms"), _clock(as_datetime(value), zone)
+        case int() if name.endswith("_s"):
+            name, said = name.removesuffix("_s"), f"{value} s"
+        case Mapping():
+            said = ", ".join(f"{key}: {each}" for key, each in value.items())
+        case _:
+            said = str(value)
+    return name.replace("_", " "), said
+
+
 def _clock(at: datetime, zone: ZoneInfo) -> str:
-    return at.astimezone(zone).strftime("%a %d %b %H:%M:%S")
+    return at.astimezone(zone).strftime("%a %d %b %Y %H:%M:%S")
