@@ -5,7 +5,8 @@ record-at-a-time twin), replicas (two processes against one), latency (contact o
 catchup (after an outage), memory (growth while events pass), import (a file of profiles), dialects (reading each platform's payloads).
 All by default.
 
-BENCH_SHAPES ("ingest scoring"), BENCH_ROUNDS (3), BENCH_EVENTS (60000) and BENCH_TWIN (2000) are the drain's. BENCH_SHARED (40000) events
+BENCH_SHAPES ("ingest scoring mixed") says what is drained, by replicas and for memory too; mixed is ingest with several platforms'
+contacts in one topic. BENCH_ROUNDS (3), BENCH_EVENTS (60000) and BENCH_TWIN (2000) are the drain's. BENCH_SHARED (40000) events
 lie before the replicas; BENCH_SECONDS (30) and BENCH_ANSWER_SECONDS (15) is how long contacts and answers come; BENCH_BEHIND (30000)
 records pile up; BENCH_MEMORY (200000) events pass through a process, 1000000 for the long look; BENCH_PROFILES (30000) are in the file.
 It prints tables, and a JSON line per service and figure. Speeds depend on the machine and on who else uses it: only ratios within one

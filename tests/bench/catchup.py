@@ -17,7 +17,7 @@ GOING_ON_S = 30
 
 
 def after_an_outage(servers: Servers, plan: Plan, said: Callable[[str], None]) -> list[Figure]:
-    url = seeded(servers, SCORING, plan.behind)
+    url = seeded(servers, "scoring", events=plan.behind)
     rate = asyncio.run(_caught_up(servers, url, plan))
     said(f"catch-up: {rate:,.0f}/s while {plan.per_second:,}/s came in")
     facts = {"per_second": round(rate), "live_per_second": plan.per_second, "behind": plan.behind}

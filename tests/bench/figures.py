@@ -15,6 +15,7 @@ Round = Mapping[str, Drained]
 
 MEANINGS = {
     "ingest": "the whole service: events judged, contacts closed and their customers found; one message per contact, none per event",
+    "mixed": "the same of contacts of several platforms beside each other, each told in its platform's own payloads",
     "scoring": "the whole service: nineteen rules, history, decision, survey; one message per contact",
 }
 HEADINGS = ("", "events", "events/s", "of floor", "of twin", "python us", "postgres us", "java us", "wal bytes")

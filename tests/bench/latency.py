@@ -25,7 +25,7 @@ class Missing(AssertionError):
 
 def over_to_decision(servers: Servers, plan: Plan, said: Callable[[str], None]) -> list[Figure]:
     events = plan.per_second * plan.seconds
-    waits = asyncio.run(_waits(servers, seeded(servers, SCORING, events), plan))
+    waits = asyncio.run(_waits(servers, seeded(servers, "scoring", events=events), plan))
     said(f"decisions: {len(waits):,} at {plan.per_second:,}/s")
     facts = {"per_second": plan.per_second, "events": events, "p50_ms": round(percentile(waits, 0.5) * 1e3)}
     meaning = f"from when a contact's message was due, {plan.per_second:,} a second, to its decision as a reader of the topic gets it"

@@ -2,7 +2,7 @@
 
 import itertools
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
@@ -41,39 +41,58 @@ ATTRIBUTES = {
 ACCOUNT = "ACd3b07384d113edec49eaa6238ad5ff00"
 
 
+Made = tuple[str, bytes, tuple[tuple[str, bytes], ...]]
+"""Key, body and headers of a record."""
+
+
 @dataclass(frozen=True, slots=True)
 class Shape:
-    """What lies in `topic`, and what a service owes on `owes` after it: one message for `per` records."""
+    """What lies in `topic`, and what `service` owes on `owes` after it: one message for the `per` records of a contact.
+
+    `told` makes the records of the contacts of those numbers.
+    """
 
     name: str
+    service: str
     topic: str
     owes: str
     per: int
+    told: Callable[[range], Iterator[Made]]
 
     def owed(self, events: int) -> int:
         return events // self.per
 
     def records(self, events: int, *, first: int = 0) -> Iterator[Outgoing]:
         """None of them is one of those from another `first`, as long as that is `events` or more away."""
-        per = len(STEPS)
-        made = platform_events(events // per, first=first // per) if self.name == "ingest" else contacts_over(events)
+        made = self.told(range(first // self.per, (first + events) // self.per))
         return (Outgoing(self.topic, key.encode(), body, headers) for key, body, headers in made)
 
 
-INGEST = Shape("ingest", "interactions.phone", owes="interactions.completed", per=len(STEPS))
-SCORING = Shape("scoring", "interactions.completed", owes="survey.decisions", per=1)
-
-Made = tuple[str, bytes, tuple[tuple[str, bytes], ...]]
+Teller = Callable[[int, int], bytes]
+"""What a platform says of the contact of that number at that step."""
 
 
-def platform_events(contacts: int, *, first: int = 0) -> Iterator[Made]:
-    """Four events of about 945 bytes per contact, a thousand contacts open at a time, nine of ten by members of the directory."""
+def platform_events(contacts: range) -> Iterator[Made]:
+    """Four events of about 945 bytes per contact."""
+    return interleaved(contacts, native())
+
+
+def interleaved(contacts: range, teller: Teller) -> Iterator[Made]:
+    """Four steps per contact, a thousand contacts open at a time."""
+    for opened in range(0, len(contacts), OPEN):
+        for step, number in itertools.product(range(len(STEPS)), contacts[opened : opened + OPEN]):
+            yield f"call-{number}", teller(number, step), (("content-type", b"application/json"),)
+
+
+def person_of(number: int) -> int:
+    """Nine of ten contacts are by members of the directory."""
+    return number % MEMBERS if number % 10 else MEMBERS + number
+
+
+def native() -> Teller:
+    """Our own event; its `customer` is someone of the directory, or nobody yet known."""
     started = datetime.now(UTC) - timedelta(minutes=20)
-    for opened in range(first, first + contacts, OPEN):
-        batch = range(opened, min(opened + OPEN, first + contacts))
-        for step, number in itertools.product(range(len(STEPS)), batch):
-            body = json.dumps(_event(number, step, started)).encode()
-            yield f"call-{number}", body, (("content-type", b"application/json"),)
+    return lambda number, step: json.dumps(_event(number, step, started)).encode()
 
 
 def _event(number: int, step: int, started: datetime) -> dict[str, Any]:
@@ -88,7 +107,7 @@ def _event(number: int, step: int, started: datetime) -> dict[str, Any]:
         "channel": "phone",
         "medium": "voice",
         "direction": "inbound",
-        "customer": {"phone": number_of(number % MEMBERS if number % 10 else MEMBERS + number), "language": "en"},
+        "customer": {"phone": number_of(person_of(number)), "language": "en"},
         "agent": {"id": worker, "name": f"Agent {worker}"} if step >= STEPS.index("connected") else None,
         "team": "birch",
         "queue": "pharmacy-en",
@@ -114,11 +133,11 @@ def _areas() -> list[int]:
     return [area for area in range(201, 990) if is_valid_number(parse(f"+1{area}5550100"))]
 
 
-def contacts_over(events: int) -> Iterator[Made]:
+def contacts_over(contacts: range) -> Iterator[Made]:
     """Contacts of customers who each had three of them, as ingest writes it."""
     pattern, now = _pattern(), datetime.now(UTC)
-    for number in range(events):
-        person, interaction = number % max(1, events // PER_CUSTOMER), str(uuid4())
+    for number in contacts:
+        person, interaction = number % max(1, len(contacts) // PER_CUSTOMER), str(uuid4())
         ended = in_wire_form(now - timedelta(seconds=30))
         said = {**pattern, "interaction_id": interaction, "ref": f"call-{number}", "ended_at": ended, "point_ref": refs_of(person)[0]}
         body = json.dumps({**said, "customer": snapshot(person)}, separators=(",", ":")).encode()
@@ -167,6 +186,10 @@ def _headers(interaction: str) -> tuple[tuple[str, bytes], ...]:
         "content-type": "application/json",
     }
     return tuple((name, value.encode()) for name, value in said.items())
+
+
+INGEST = Shape("ingest", "ingest", "interactions.phone", owes="interactions.completed", per=len(STEPS), told=platform_events)
+SCORING = Shape("scoring", "scoring", "interactions.completed", owes="survey.decisions", per=1, told=contacts_over)
 
 
 def chunks(records: Iterable[Outgoing], size: int = 2_000) -> Iterator[list[Outgoing]]:

@@ -30,7 +30,7 @@ def growth(servers: Servers, plan: Plan, said: Callable[[str], None]) -> list[Fi
 
 
 def _grown(servers: Servers, shape: Shape, *, events: int, said: Callable[[str], None]) -> Figure:
-    sizes = asyncio.run(_sizes(servers, shape, seeded(servers, shape, KNOWN), events=events))
+    sizes = asyncio.run(_sizes(servers, shape, seeded(servers, shape.service, events=KNOWN), events=events))
     before, after = _level(sizes, WARM), _level(sizes, 0.9)
     said(f"{shape.name} memory: {before / 1e6:.1f} MB after {WARM:.0%} of {events:,} events, {after / 1e6:.1f} MB at the end")
     facts = {"events": events, "warm_mb": round(before / 1e6, 1), "end_mb": round(after / 1e6, 1)}
@@ -49,9 +49,9 @@ def _level(sizes: Sizes, since: float) -> float:
 
 
 async def _sizes(servers: Servers, shape: Shape, url: str, *, events: int) -> Sizes:
-    async with stage(servers, url, shape.name, settings=ASKING) as fleet:
-        meter, broker, sizes = Meter(fleet, shape.name, shape.topic), fleet.broker(), Sizes()
-        process = psutil.Process((await fleet.start(shape.name)).process.pid)
+    async with stage(servers, url, shape.service, settings=ASKING) as fleet:
+        meter, broker, sizes = Meter(fleet, shape.service, shape.topic), fleet.broker(), Sizes()
+        process = psutil.Process((await fleet.start(shape.service)).process.pid)
         await meter.shared_by(1)
         sent, owed = 0, _records(shape, events)
         while (taken := (await meter.standing()).taken) < events:

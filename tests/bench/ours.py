@@ -18,7 +18,7 @@ from tests.bench.servers import Servers
 from tests.support.asking import KEYS, PEPPER
 
 LONGEST_S = 600.0
-SOON: Mapping[str, Any] = {"hold_phone_s": 0.3, "hold_web_s": 0.3, "hold_chat_s": 0.3, "timer_interval": 0.1}
+SOON: Mapping[str, Any] = {"hold_phone_s": 0.3, "hold_web_s": 0.3, "hold_chat_s": 0.3, "hold_other_s": 0.3, "timer_interval": 0.1}
 """Ingest waits no longer than this after a contact's end; everything else is as by default."""
 INVITES: Mapping[str, Any] = {"tnps": {"sampling": {"rate": 0.46}}}
 """So many of those who may be asked that about 14 % of all contacts are: half their customers were asked lately, and nobody twice."""
@@ -29,6 +29,13 @@ class Lost(AssertionError):
 
     def __init__(self, shape: str, owed: int, found: int) -> None:
         super().__init__(f"{shape} owed {owed} messages and its database has {found}")
+
+
+class Refused(AssertionError):
+    """A benchmark that refuses its input measures nothing."""
+
+    def __init__(self, shape: str, dead: int) -> None:
+        super().__init__(f"{shape} has {dead} dead letter(s): look at what they name, for all of its records must be read")
 
 
 def ingest_service(url: str, broker: Broker) -> Service:
@@ -44,7 +51,7 @@ def _common(url: str) -> dict[str, Any]:
 
 
 BUILT: Mapping[str, Callable[[str, Broker], Service]] = {"ingest": ingest_service, "scoring": scoring_service}
-KEPT = {"ingest": "select count(*) as found from interaction", "scoring": "select count(*) as found from decision"}
+KEPT = {"ingest": "interaction", "scoring": "decision"}
 
 
 async def drain(servers: Servers, prefix: str, shape: Shape, *, seed: str, events: int) -> Drained:
@@ -52,12 +59,14 @@ async def drain(servers: Servers, prefix: str, shape: Shape, *, seed: str, event
     url = servers.databases.copy(seed)
     owed = Owed(shape.owes, shape.owed(events))
     broker = ClockedKafka(servers, prefix=prefix, owed=owed)
-    service = BUILT[shape.name](url, broker)
+    service = BUILT[shape.service](url, broker)
     async with _serving(service), asyncio.timeout(LONGEST_S):
         await owed.done.wait()
         await _nothing_left(service.database)
         drained = broker.clock.drained(events)
-        found = await _one(service.database, KEPT[shape.name])
+        found, dead = await _rows(service.database, KEPT[shape.service]), await _rows(service.database, "dead_letter")
+    if dead:
+        raise Refused(shape.name, dead)
     if not found == owed.messages == owed.published[shape.owes]:
         raise Lost(shape.name, owed.messages, found)
     return drained
@@ -75,11 +84,11 @@ async def _serving(service: Service) -> AsyncIterator[None]:
 
 
 async def _nothing_left(database: Database) -> None:
-    while await _one(database, "select count(*) as found from outbox"):  # noqa: ASYNC110  # the relay deletes them
+    while await _rows(database, "outbox"):  # noqa: ASYNC110  # the relay deletes them
         await asyncio.sleep(0.01)
 
 
-async def _one(database: Database, sql: str) -> int:
+async def _rows(database: Database, table: str) -> int:
     async with database.autocommit() as tx:
-        found = await row(tx, sql)
+        found = await row(tx, f"select count(*) as found from {table}")
     return int(found["found"]) if found else 0

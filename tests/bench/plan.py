@@ -4,8 +4,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from tests.bench.load import INGEST, SCORING, Shape
+from tests.bench.mixed import MIXED
 
-SHAPES = (INGEST, SCORING)
+SHAPES = (INGEST, SCORING, MIXED)
 PARTS = ("drain", "replicas", "latency", "console", "catchup", "memory", "import", "dialects")
 
 

@@ -31,7 +31,7 @@ def two_against_one(servers: Servers, plan: Plan, said: Callable[[str], None]) -
 
 
 def _compared(servers: Servers, shape: Shape, *, events: int, said: Callable[[str], None]) -> Figure:
-    seed = seeded(servers, shape, events)
+    seed = seeded(servers, shape.service, events=events)
     paces = {}
     for replicas in (1, 2):
         paces[replicas] = asyncio.run(_pace(servers, shape, servers.databases.copy(seed), replicas=replicas, events=events))
@@ -48,11 +48,11 @@ def _compared(servers: Servers, shape: Shape, *, events: int, said: Callable[[st
 
 async def _pace(servers: Servers, shape: Shape, url: str, *, replicas: int, events: int) -> Pace:
     """All are there and hold their partitions before any may read."""
-    async with stage(servers, url, shape.name, settings=ASKING) as fleet:
-        meter, names = Meter(fleet, shape.name, shape.topic), {"service": shape.name, "topic": shape.topic}
+    async with stage(servers, url, shape.service, settings=ASKING) as fleet:
+        meter, names = Meter(fleet, shape.service, shape.topic), {"service": shape.service, "topic": shape.topic}
         await fleet.run(_STOP.format(**names))
         for _ in range(replicas):
-            await fleet.start(shape.name)
+            await fleet.start(shape.service)
         broker = fleet.broker()
         await put(broker, shape.records(events))
         await broker.stop()

@@ -12,25 +12,26 @@ from shared.topics import DEAD_TOPICS, LIVE, Topic
 from tests.bench import floor, ours, twin
 from tests.bench.clock import Drained
 from tests.bench.figures import FLOOR, OURS, TWIN, Line, Round
-from tests.bench.load import INGEST, Shape, chunks
+from tests.bench.load import Shape, chunks
 from tests.bench.plan import Plan
-from tests.bench.seeds import seed_ingest, seed_scoring
+from tests.bench.seeds import seed
 from tests.bench.servers import Servers
 
 
 def run(servers: Servers, plan: Plan, said: Callable[[str], None]) -> list[Line]:
     """`said` hears of every contender as it ends."""
-    seeds = {shape.name: seeded(servers, shape, plan.events) for shape in plan.shapes}
+    seeds = {service: seeded(servers, service, events=plan.events) for service in dict.fromkeys(shape.service for shape in plan.shapes)}
     rounds: dict[str, list[Round]] = {shape.name: [] for shape in plan.shapes}
     for _ in range(plan.rounds):
         for shape in plan.shapes:
-            rounds[shape.name].append(_round(servers, plan, shape, seed=seeds[shape.name], said=said))
+            rounds[shape.name].append(_round(servers, plan, shape, seed=seeds[shape.service], said=said))
     return [Line(shape.name, rounds[shape.name]) for shape in plan.shapes]
 
 
-def seeded(servers: Servers, shape: Shape, events: int) -> str:
-    url = servers.databases.fresh(shape.name)
-    asyncio.run(seed_ingest(url) if shape is INGEST else seed_scoring(url, events=events))
+def seeded(servers: Servers, service: str, *, events: int) -> str:
+    """A database in which the service knows whom it must before that many events."""
+    url = servers.databases.fresh(service)
+    asyncio.run(seed(service, url, events=events))
     return url
 
 
@@ -52,7 +53,7 @@ def _round(servers: Servers, plan: Plan, shape: Shape, *, seed: str, said: Calla
 
 async def _fill(servers: Servers, prefix: str, shape: Shape, *, events: int) -> None:
     broker = KafkaBroker(servers.bootstrap, prefix=prefix)
-    mine = [topic for topic in (*LIVE, *DEAD_TOPICS.values()) if shape.name in (*topic.readers, *topic.writers)]
+    mine = [topic for topic in (*LIVE, *DEAD_TOPICS.values()) if shape.service in (*topic.readers, *topic.writers)]
     outputs = [Topic(name, "any", (), (), ()) for name in (floor.OUT, twin.OUT)]
     await broker.create([*mine, *outputs])
     for chunk in chunks(shape.records(events)):

@@ -31,6 +31,10 @@ select uuidv7(), 'tnps', uuidv7(), r.id, uuidv7(), 1, 'sms', r.ref, '{"k": "-", 
 from jsonb_to_recordset(cast(:rows as jsonb)) as r(id uuid, ref text), (select now() - interval '12 days' as at) as long_ago"""
 
 
+async def seed(service: str, url: str, *, events: int) -> None:
+    await (seed_ingest(url) if service == "ingest" else seed_scoring(url, events=events))
+
+
 async def seed_ingest(url: str) -> None:
     """Every member by a profile of theirs, taken as ingest takes it."""
     settings = ingest.settings.Settings(database_url=url, seal_keys=KEYS, pepper=PEPPER)

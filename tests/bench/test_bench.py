@@ -1,14 +1,17 @@
 """The benchmark runs: a tiny round of everything, on the servers the tests have anyway. Nothing is said of speeds."""
 
 import json
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 
 import pytest
 
 from tests.bench.__main__ import MEASURED
 from tests.bench.figures import FLOOR, OURS, TWIN
 from tests.bench.goals import Figure, of_line
-from tests.bench.load import INGEST, SCORING, Shape
+from tests.bench.load import INGEST, SCORING, Made, Shape
+from tests.bench.ours import Refused
 from tests.bench.plan import PARTS, SHAPES, Plan
 from tests.bench.rounds import run
 from tests.bench.servers import Servers
@@ -27,9 +30,19 @@ def test_a_tiny_round_drains_every_shape_with_every_contender(databases: Databas
     lines = run(Servers(databases, kafka_servers), Plan(rounds=1, events=120, twin_events=5), said.append)
 
     assert [json.loads(line.as_json())["name"] for line in lines] == [shape.name for shape in SHAPES]
-    assert [{name: drained.events for name, drained in line.rounds[0].items()} for line in lines] == [{OURS: 120, FLOOR: 120, TWIN: 5}] * 2
+    assert [{name: drained.events for name, drained in line.rounds[0].items()} for line in lines] == [{OURS: 120, FLOOR: 120, TWIN: 5}] * 3
     assert all(figure.value > 0 for line in lines for figure in of_line(line))
-    assert len(said) == 6
+    assert len(said) == 9
+
+
+@pytest.mark.kafka
+def test_a_drain_that_refuses_a_record_measures_nothing(databases: Databases, kafka_servers: str) -> None:
+    def told(contacts: range) -> Iterator[Made]:
+        yield "call-0", b"{}", ()
+        yield from INGEST.told(contacts)
+
+    with pytest.raises(Refused, match="ingest has 1 dead letter"):
+        run(Servers(databases, kafka_servers), Plan(shapes=[replace(INGEST, told=told)], rounds=1, events=4, twin_events=1), print)
 
 
 @pytest.mark.kafka

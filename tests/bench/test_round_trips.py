@@ -51,7 +51,7 @@ class Reader:
 
 @asynccontextmanager
 async def reading(shape: Shape, url: str) -> AsyncIterator[Reader]:
-    service = ours.BUILT[shape.name](url, MemoryBroker())
+    service = ours.BUILT[shape.service](url, MemoryBroker())
     assert service.sealer
     assert service.measures
     dispatch = Dispatch(service.database, service.handlers, service.deps, sealer=service.sealer, measures=service.measures)

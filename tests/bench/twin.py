@@ -59,9 +59,9 @@ async def drain(servers: Servers, prefix: str, topic: str, *, events: int) -> Dr
 
 
 async def _one(engine: AsyncEngine, broker: KafkaBroker, body: dict[str, Any], message: KafkaMessage, *, to: str) -> None:
-    name, payload = str(body.get("id") or body["interaction_id"]), json.dumps(body)
-    assert not isinstance(message.raw_message, tuple)  # one record, not a batch
-    key = (message.raw_message.key or b"").decode()
+    record, payload = message.raw_message, json.dumps(body)
+    assert not isinstance(record, tuple)  # one record, not a batch
+    name, key = f"{record.partition}-{record.offset}", (record.key or b"").decode()
     async with engine.begin() as connection:
         fresh = (await connection.execute(_TAKE, {"id": name})).scalar_one_or_none()
         if fresh is None:
