@@ -11,11 +11,13 @@ from uuid import UUID, uuid4
 import httpx
 import pytest
 
+from ingest.contacts import store as contacts
+from ingest.contacts.handle import close
 from ingest.erasure import handle as erasure
 from ingest.erasure.search import handle as search
 from shared.runtime.audit import CommandLine
 from shared.schemas import ErasureReported
-from tests.support.ingest import EMAIL, OTHER_PHONE, PHONE, Json, Running, call, ingest
+from tests.support.ingest import EMAIL, OTHER_PHONE, PHONE, Json, Running, call, ingest, until_somebody_waits
 from tests.support.remains import remains
 
 START = datetime.now(UTC).replace(microsecond=0) - timedelta(days=3)
@@ -181,7 +183,7 @@ async def test_whoever_is_erased_while_their_contacts_are_judged_on_two_replicas
         await one.pass_time(timedelta(hours=1))
 
         async def judge(running: Running) -> None:
-            while await running.close(after=timedelta(0)):
+            while await running.judge():
                 pass
 
         await asyncio.gather(judge(one), judge(two), erase(one, "M-ANA-1"))
@@ -190,6 +192,24 @@ async def test_whoever_is_erased_while_their_contacts_are_judged_on_two_replicas
         assert len(await one.interactions()) == 6
         assert await left_of(one, PHONE, EMAIL, "M-ANA-1", "Ana Lopez") == ["handle", "handle", "handle"]
         assert await one.rows("select count(*) from customer where erasure is null") == [{"count": 0}]
+
+
+async def test_an_erasure_takes_no_handle_of_a_person_whose_contact_is_being_judged(ingest_database: str) -> None:
+    """Who judges holds the contact, then asks for the handles: the other way round the two would wait for each other."""
+    async with ingest(ingest_database) as running:
+        await running.feed(*call("c-1", start=START, customer=ANA))
+        await running.close()
+        await running.feed(*call("c-1", start=START, agents=("a-1", "a-2"))[3:])
+        await running.pass_time(timedelta(hours=30))
+
+        async with running.database.transaction() as unit:
+            due = await contacts.claim(unit.tx, ("native", "main", "c-1"))
+            erasing = asyncio.create_task(erase(running, "M-ANA-1"))
+            await until_somebody_waits(running)
+            await close(unit, due, running.deps.closing)
+        await erasing
+
+        assert await left_of(running, PHONE, EMAIL, "M-ANA-1", "Ana Lopez") == ["handle", "handle", "handle"]
 
 
 async def test_an_address_that_came_with_their_member_id_is_theirs_before_anybody_knew(ingest_database: str) -> None:

@@ -99,7 +99,7 @@ async def test_two_callers_of_one_new_number_judged_at_once_on_two_replicas_are_
         await one.pass_time(timedelta(hours=1))
 
         async def work(running: Running) -> None:
-            while await running.close(after=timedelta(0)):
+            while await running.judge():
                 pass
 
         await asyncio.gather(work(one), work(two))

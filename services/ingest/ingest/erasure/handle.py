@@ -79,6 +79,7 @@ async def _locked(unit: Unit, desk: Desk, customer: UUID, asked: tuple[Handle, s
     found = await _found(unit, desk, customer, asked)
     while isinstance(found, Found):
         await store.begin_again(unit.tx)
+        await store.lock_contacts(unit.tx, found.roots)
         await people.lock_handles(unit.tx, sorted(found.handles, key=lambda each: (each.kind.name, each.scope, each.ref)))
         await people.lock_customers(unit.tx, found.ids)
         again = await _found(unit, desk, customer, asked)

@@ -1,4 +1,4 @@
-"""Every query about erasing people. Handles and customers are locked by the caller, in the order of `people.store`."""
+"""Every query about erasing people. The caller locks contacts, then handles and customers in the order of `people.store`."""
 
 from collections.abc import Collection, Iterable, Sequence
 from datetime import timedelta
@@ -24,6 +24,9 @@ from customer c join (select coalesce(merged_into, id) as id from customer where
 order by counts desc, c.number"""
 _HELD = f"select kind, scope, ref from holding where customer_id in ({_IDS})"
 _ROOTS = f"select distinct platform, account, root from interaction where customer_id in ({_IDS})"
+_LOCK_CONTACTS = """
+select root from contact join jsonb_to_recordset(cast(:roots as jsonb)) as r(platform text, account text, root text)
+using (platform, account, root) order by platform, account, root for no key update of contact"""
 _TOMBSTONE = "insert into customer (id) values (:id)"
 _FORGET_PEOPLE = f"""
 update customer set profile = null, snapshot = null, erasure = :erasure, changed = now() where id in ({_IDS})"""
@@ -91,6 +94,11 @@ async def held(tx: AsyncConnection, ids: Collection[UUID]) -> frozenset[Handle]:
 async def roots(tx: AsyncConnection, ids: Collection[UUID]) -> frozenset[Root]:
     """The contacts that were told of as these customers'."""
     return frozenset(root_of(each) for each in await rows(tx, _ROOTS, ids=as_json(list(ids))))
+
+
+async def lock_contacts(tx: AsyncConnection, contacts: Iterable[Root]) -> None:
+    """Before any handle, as whoever judges a contact does: a contact that is looked at twice is held by two for a moment."""
+    await run(tx, _LOCK_CONTACTS, roots=named_roots(contacts))
 
 
 async def add_tombstone(tx: AsyncConnection, customer: UUID) -> None:

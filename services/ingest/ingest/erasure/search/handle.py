@@ -11,7 +11,7 @@ from ingest.contacts import store as contacts
 from ingest.erasure.handle import Office, unsealed
 from ingest.erasure.model import Root, Seen, Sweep
 from ingest.erasure.search import store
-from ingest.erasure.store import forget_digests, keep_report, mark
+from ingest.erasure.store import forget_digests, keep_report, lock_contacts, mark
 from ingest.erasure.traces import of_handles
 from ingest.people import store as people
 from ingest.people.canonical import named
@@ -52,16 +52,18 @@ async def search(unit: Unit, office: Office) -> int:
 async def _forget_events(unit: Unit, office: Office, sweep: Sweep, roots: Collection[Root]) -> Sweep:
     """Contacts with a handle of theirs that were not told of as theirs. Where their handle is the strongest the contact is theirs, and so
     is whatever else names its customer; otherwise what names somebody else stays."""
-    seen = {root: _seen(root, events, office.desk) for root, events in (await contacts.events(unit.tx, roots)).items()} if roots else {}
+    if not roots:
+        return sweep
+    await lock_contacts(unit.tx, roots)
+    seen = {root: _seen(root, events, office.desk) for root, events in (await contacts.events(unit.tx, roots)).items()}
     theirs = {root for root, said in seen.items() if _is_of(sweep, {handle for each in said for handle in each.handles})}
     sweep = await _learn(unit, office, sweep, [each for root in theirs for each in seen[root]])
     forgotten = await contacts.forget_handles(unit.tx, theirs) if theirs else 0
     kept = [_kept(each, office.desk, sweep.refs) for root, said in seen.items() if root not in theirs for each in said]
     if kept:
         forgotten += await store.keep_handles(unit.tx, kept)
-    if roots:
-        await store.forget_points(unit.tx, roots, sweep.refs)
-        await forget_digests(unit.tx, roots)
+    await store.forget_points(unit.tx, roots, sweep.refs)
+    await forget_digests(unit.tx, roots)
     return _counted(sweep, "events", forgotten)
 
 
