@@ -6,7 +6,6 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
-from datetime import UTC, datetime
 from pathlib import Path
 
 import psutil
@@ -14,8 +13,8 @@ import psycopg
 
 from shared.schemas import GivenAddress, ProfileGiven
 from tests.bench.goals import Figure, Goal
-from tests.bench.load import number_of
 from tests.bench.plan import Plan
+from tests.bench.seeds import member
 from tests.bench.servers import Servers
 from tests.support.asking import KEYS, PEPPER
 
@@ -50,18 +49,9 @@ def _written(folder: Path, profiles: int) -> Path:
 
 
 def _profile(person: int) -> ProfileGiven:
-    phone, email = GivenAddress(kind="phone", value=number_of(person)), GivenAddress(kind="email", value=f"member-{person}@example.com")
-    return ProfileGiven(
-        profile_id=f"p-{person}",
-        member_id=f"M-{person}",
-        at=datetime(2026, 1, 1, tzinfo=UTC),
-        name="Ada Example",
-        language="en",
-        postal_code=f"{person % 90_000 + 10_000}",
-        addresses=(phone, email),
-        segment="family",
-        flags=("do_not_survey",) if person % 50 == 0 else None,
-    )
+    known, mailbox = member(person), GivenAddress(kind="email", value=f"member-{person}@example.com")
+    more = {"postal_code": f"{person % 90_000 + 10_000}", "flags": ("do_not_survey",) if person % 50 == 0 else None}
+    return known.model_copy(update={**more, "addresses": (*(known.addresses or ()), mailbox)})
 
 
 def _used(file: Path, url: str) -> tuple[float, int]:

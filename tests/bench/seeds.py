@@ -42,11 +42,12 @@ async def seed_ingest(url: str) -> None:
     deps: Deps = service.deps
     for part in _parts(range(MEMBERS)):
         async with service.database.transaction() as unit:
-            await profiles_given(Batch(unit, [_delivery(_profile(person)) for person in part]), deps.desk)
+            await profiles_given(Batch(unit, [_delivery(member(person)) for person in part]), deps.desk)
     await _nothing_owed(service.database)
 
 
-def _profile(person: int) -> ProfileGiven:
+def member(person: int) -> ProfileGiven:
+    """As the directory has them, with a number of their own."""
     return ProfileGiven(
         profile_id=f"p-{person}",
         member_id=f"M-{person}",
